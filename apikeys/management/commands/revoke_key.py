@@ -1,0 +1,25 @@
+"""``revoke_key PREFIX``: end a key for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from apikeys.models import ApiKey
+
+
+class Command(BaseCommand):
+    help = "Revoke an API key: it gets 401 from its very next call."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("prefix", help="the key's public start: ck_ and eight characters")
+
+    def handle(self, *args: Any, prefix: str, **options: Any) -> None:
+        """Revoke it; a key that is revoked already stays as it was."""
+        key = ApiKey.objects.filter(prefix=prefix).first()
+        if key is None:
+            raise CommandError("There is no key with this prefix; the admin lists them.")
+        key.revoke(at=timezone.now())
+        self.stdout.write(f"Revoked: {key}")

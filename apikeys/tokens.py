@@ -1,0 +1,60 @@
+"""The shape of a token, and the two characters by which we know our own.
+
+``ck_`` + 8 visible + 24 secret. Of the 24, 22 are random (131 bits) and the last 2 a check keyed with the
+server's secret. The check only ever rejects: made-up tokens and typing errors die here, before database and
+hash, and known and unknown prefixes take the same time. The stored hash remains the authority.
+
+Source: wire contract, section 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+from functools import lru_cache
+
+from django.conf import settings
+
+ALPHABET = string.ascii_letters + string.digits
+TOKEN = re.compile(r"ck_[A-Za-z0-9]{32}")
+PREFIX_LENGTH = len("ck_") + 8
+RANDOM_LENGTH = 8 + 22
+CHECK_LENGTH = 2
+
+
+def make_token() -> str:
+    """A new raw token: the only copy there will ever be in clear."""
+    body = "ck_" + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+    return body + check_characters(body, settings.SECRET_KEY)
+
+
+def prefix_of(token: str) -> str:
+    """The public start of a token, stored and shown in clear."""
+    return token[:PREFIX_LENGTH]
+
+
+def is_well_formed(token: str) -> bool:
+    """Whether the text has a token's shape; says nothing about whose it is."""
+    return TOKEN.fullmatch(token) is not None
+
+
+def may_be_ours(token: str) -> bool:
+    """Whether the check characters fit the server's secret, or one of its fallbacks."""
+    body, check = token[:-CHECK_LENGTH], token[-CHECK_LENGTH:]
+    expected = (check_characters(body, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return any([hmac.compare_digest(check, each) for each in expected])
+
+
+def check_characters(body: str, secret_key: str) -> str:
+    """Two base-62 characters that only the holder of ``secret_key`` can compute for ``body``."""
+    digest = hmac.digest(_check_key(secret_key), body.encode(), "sha256")
+    number = int.from_bytes(digest[:8], "big")
+    return ALPHABET[number % 62] + ALPHABET[number // 62 % 62]
+
+
+@lru_cache(maxsize=16)
+def _check_key(secret_key: str) -> bytes:
+    return hashlib.sha256(b"api-key-check:" + secret_key.encode()).digest()

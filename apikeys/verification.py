@@ -1,0 +1,171 @@
+"""From a raw token to its key: the row on every call, Argon2 once.
+
+A process remembers which stored hash a token has proven, never what the key may do: rights are read from
+the row on every call, so a revocation counts from the very next one, in every process.
+
+Hashing is bounded: one at a time in a process, a short queue behind it. Tills whose token is proven never
+meet that queue, so a flood of wrong tokens cannot hold them up.
+
+Errors::
+
+    KeyRefused
+    ├── InvalidKey     no such token; never says whether the prefix exists
+    └── KeyInactive    proven, but revoked, expired, or its campground is switched off
+    TooManyUnproven    the queue for hashing is full: try again in a second
+
+Source: product page, "Keys can be revoked instantly"; wire contract, section 1.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
+
+from django.db.models import Q
+
+from apikeys.hashing import hash_token, is_outdated, token_fits
+from apikeys.models import ApiKey
+from apikeys.tokens import is_well_formed, make_token, may_be_ours, prefix_of
+
+Fact: TypeAlias = tuple[bytes, str]
+
+LAST_USED_GRAIN = timedelta(minutes=1)
+
+
+class KeyRefused(Exception):
+    """A token that opens nothing."""
+
+
+class InvalidKey(KeyRefused):
+    """Malformed, made up, unknown, or a wrong secret: all alike to the caller."""
+
+
+class KeyInactive(KeyRefused):
+    """The token is proven, its key opens nothing any more."""
+
+    def __init__(self, key: ApiKey) -> None:
+        super().__init__("key_inactive")
+        self.key = key
+
+
+class TooManyUnproven(Exception):
+    """Too many tokens wait for their first hashing in this process."""
+
+
+class ProvenTokens:
+    """What this process knows of tokens: which stored hash each has proven, or failed to prove.
+
+    A token is kept only as its keyed digest, beside the encoded hash; a changed hash misses by itself.
+    Failures are remembered apart, so that a flood of them cannot push out what is proven.
+    """
+
+    def __init__(self, *, capacity: int = 10_000, queue: int = 8, patience: float = 2.0) -> None:
+        """``capacity`` in tokens, ``queue`` in different tokens waiting at once, ``patience`` in seconds."""
+        self._digest_key = secrets.token_bytes(32)
+        self._capacity = capacity
+        self._queue = queue
+        self._patience = patience
+        self._facts: dict[bool, OrderedDict[Fact, None]] = {True: OrderedDict(), False: OrderedDict()}
+        self._running: dict[Fact, Future[bool]] = {}
+        self._guard = threading.Lock()
+        self._hashing = threading.Lock()
+
+    def proves(self, token: str, encoded: str) -> bool:
+        """Whether ``token`` proves ``encoded``. The same pair is hashed once, however many calls race.
+
+        Raises:
+            TooManyUnproven: the pair is new, and too many others are before it.
+        """
+        fact = (hmac.digest(self._digest_key, token.encode(), "sha256"), encoded)
+        with self._guard:
+            known = self._recall(fact)
+            if known is not None:
+                return known
+            future, first = self._join(fact)
+        if first:
+            self._hash(fact, token, future)
+        try:
+            return future.result(timeout=self._patience)
+        except TimeoutError:
+            raise TooManyUnproven from None
+
+    def _recall(self, fact: Fact) -> bool | None:
+        for answer, facts in self._facts.items():
+            if fact in facts:
+                facts.move_to_end(fact)
+                return answer
+        return None
+
+    def _join(self, fact: Fact) -> tuple[Future[bool], bool]:
+        """The hashing under way for this pair, or a new one if the queue has a place."""
+        running = self._running.get(fact)
+        if running is not None:
+            return running, False
+        if len(self._running) >= self._queue:
+            raise TooManyUnproven
+        return self._running.setdefault(fact, Future()), True
+
+    def _hash(self, fact: Fact, token: str, future: Future[bool]) -> None:
+        try:
+            with self._hashing:
+                future.set_result(token_fits(token, fact[1]))
+        except Exception as error:  # noqa: BLE001 (those who wait must be told, whatever it was)
+            future.set_exception(error)
+        with self._guard:
+            del self._running[fact]
+            if future.exception() is None:
+                self._learn(fact, future.result())
+
+    def _learn(self, fact: Fact, answer: bool) -> None:
+        facts = self._facts[answer]
+        facts[fact] = None
+        if len(facts) > self._capacity:
+            facts.popitem(last=False)
+
+
+_proven = ProvenTokens()
+
+
+def verify_token(token: str, *, named_tenant: str | None, at: datetime) -> ApiKey:
+    """The active key whose token this is, its campground loaded with it.
+
+    ``named_tenant`` is the slug that the host names, or None on a common host.
+
+    Raises:
+        InvalidKey: no key's token, or one of another campground than the host names.
+        KeyInactive: proven, but revoked, expired, or the campground is switched off.
+        TooManyUnproven: see ``ProvenTokens``.
+    """
+    if not is_well_formed(token) or not may_be_ours(token):
+        raise InvalidKey
+    key = ApiKey.objects.select_related("tenant").filter(prefix=prefix_of(token)).first()
+    # An unknown prefix costs the same hash as a wrong secret: time tells nobody which prefixes exist.
+    if not _proven.proves(token, key.token_hash if key else _hash_of_nobody()) or key is None:
+        raise InvalidKey
+    if named_tenant is not None and named_tenant != key.tenant.slug:
+        raise InvalidKey
+    if not key.is_active_at(at):
+        raise KeyInactive(key)
+    _keep_fresh(key, token, at)
+    return key
+
+
+def _keep_fresh(key: ApiKey, token: str, at: datetime) -> None:
+    """Note the use, at most once a minute; renew a hash made with yesterday's parameters, once."""
+    rows = ApiKey.objects.filter(pk=key.pk)
+    if key.last_used_at is None or key.last_used_at <= at - LAST_USED_GRAIN:
+        stale = Q(last_used_at=None) | Q(last_used_at__lte=at - LAST_USED_GRAIN)
+        rows.filter(stale).update(last_used_at=at)
+    if is_outdated(key.token_hash):
+        rows.filter(token_hash=key.token_hash).update(token_hash=hash_token(token))
+
+
+@lru_cache(maxsize=1)
+def _hash_of_nobody() -> str:
+    return hash_token(make_token())

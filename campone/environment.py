@@ -1,0 +1,143 @@
+"""Typed readers of the environment: a missing or wrong value stops the start with one clear sentence.
+
+Every variable the service knows is read here, and only here; ``.env.example`` and
+``docs/reference/settings.md`` list them all, and a test compares the three.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError, validate
+
+PROJECT = Path(__file__).resolve().parent.parent
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+SECRET_KEY_LENGTH = 50
+
+ConflictPolicy: TypeAlias = Literal["refuse", "replay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the operator has set, checked."""
+
+    development: bool
+    secret_key: str = field(repr=False)
+    secret_key_fallbacks: list[str] = field(repr=False)
+    allowed_hosts: list[str]
+    tenant_domain: str
+    public_url: str
+    database: dict[str, Any] = field(repr=False)
+    static_root: Path
+    log_level: str
+    proxy_count: int
+    conflict_policy: ConflictPolicy
+    activity_retention_days: int
+
+
+def read_environment() -> Environment:
+    """Read all settings from the process environment.
+
+    Raises:
+        ImproperlyConfigured: a variable is missing or wrong; its message is one sentence that names it.
+    """
+    env = Env()
+    try:
+        development = env.bool("DEVELOPMENT", False)
+        return Environment(
+            development=development,
+            secret_key=_secret(env.str("SECRET_KEY", ""), "SECRET_KEY"),
+            secret_key_fallbacks=[
+                _secret(key, "SECRET_KEY_FALLBACKS") for key in env.list("SECRET_KEY_FALLBACKS", [])
+            ],
+            allowed_hosts=_needed(env.list("ALLOWED_HOSTS", []), "ALLOWED_HOSTS", "host names, parted by commas"),
+            tenant_domain=_domain(env.str("TENANT_DOMAIN", "")),
+            public_url=_public_url(env.str("PUBLIC_URL", ""), development),
+            database=_database(env.str("DATABASE_URL", f"sqlite:///{PROJECT}/var/campone.sqlite3")),
+            static_root=env.path("STATIC_ROOT", PROJECT / "var" / "static"),
+            log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
+            proxy_count=env.int("PROXY_COUNT", 0, validate=validate.Range(min=0, max=9)),
+            conflict_policy=cast(
+                ConflictPolicy,
+                env.str("POS_CONFLICT_POLICY", "refuse", validate=validate.OneOf(["refuse", "replay"])),
+            ),
+            activity_retention_days=env.int("ACTIVITY_RETENTION_DAYS", 90, validate=validate.Range(min=0)),
+        )
+    except EnvError as error:
+        raise ImproperlyConfigured(str(error)) from None
+
+
+def _needed(values: list[str], name: str, what: str) -> list[str]:
+    if not values:
+        raise ImproperlyConfigured(f"{name} is not set: give {what}.")
+    return values
+
+
+def _secret(value: str, name: str) -> str:
+    """A short or default secret lets anyone forge sessions; the value itself never enters the sentence."""
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: give at least {SECRET_KEY_LENGTH} random characters.")
+    if len(value) < SECRET_KEY_LENGTH or len(set(value)) < 10:
+        raise ImproperlyConfigured(f"{name} is too weak: give at least {SECRET_KEY_LENGTH} random characters.")
+    return value
+
+
+def _domain(value: str) -> str:
+    if not HOST_NAME.fullmatch(value):
+        raise ImproperlyConfigured(
+            "TENANT_DOMAIN must be a plain lower-case domain such as campone.example; campgrounds live below it."
+        )
+    return value
+
+
+def _public_url(value: str, development: bool) -> str:
+    parts = urlsplit(value)
+    schemes = {"https", "http"} if development else {"https"}
+    if parts.scheme not in schemes or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        raise ImproperlyConfigured(
+            "PUBLIC_URL must be the service's own address without a path, such as https://api.campone.example."
+        )
+    return value.rstrip("/")
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Settings of one database from its URL; the URL may hold a password and is never repeated in an error."""
+    try:
+        settings = cast(dict[str, Any], dj_database_url.parse(url))
+    except ValueError:
+        settings = {}
+    if settings.get("ENGINE") == "django.db.backends.sqlite3":
+        return {**settings, "OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": settings["NAME"] + ".test"}}
+    if settings.get("ENGINE") == "django.db.backends.postgresql":
+        options = {**POSTGRESQL_OPTIONS, **settings.get("OPTIONS", {})}
+        return {**settings, "OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
+
+
+SQLITE_OPTIONS: dict[str, Any] = {
+    # IMMEDIATE takes the write lock at BEGIN: a transaction that reads and then writes cannot fail half-way.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    # FULL: an answered sale survives a power cut.
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+        "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
+    ),
+}
+
+POSTGRESQL_OPTIONS: dict[str, Any] = {
+    "application_name": "external-pos-bridge",
+    "connect_timeout": 3,
+    # A dead peer is noticed in seconds, not in the kernel's quarter of an hour.
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}

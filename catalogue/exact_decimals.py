@@ -1,0 +1,100 @@
+"""Exact numbers on both engines, by construction.
+
+SQLite keeps Django's decimals as floats, and a sum over a million of them is off. An ``ExactDecimalField``
+stores whole units of its last place (Rappen for an amount, thousandths for a quantity) in a 64-bit integer;
+in Python it is a ``Decimal``, and sums are sums of integers.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
+from django.utils.translation import gettext_lazy as _
+
+LARGEST = 2**63 - 1
+
+
+class ExactDecimalField(models.BigIntegerField):  # type: ignore[type-arg]
+    """A decimal with a fixed number of ``places``, stored as an integer; never rounds, refuses instead."""
+
+    description = _("Exact decimal number")
+
+    def __init__(self, *args: Any, places: int, **kwargs: Any) -> None:
+        self.places = places
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        """What a migration writes down."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "places": self.places}
+
+    def from_db_value(
+        self, value: int | Decimal | None, expression: Expression, connection: BaseDatabaseWrapper
+    ) -> Decimal | None:
+        """Whole units back to a decimal. A sum arrives as ``Decimal`` from PostgreSQL, as ``int`` from SQLite."""
+        return None if value is None else Decimal(value).scaleb(-self.places)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        """A decimal with exactly ``places``.
+
+        Raises:
+            ValidationError: not a finite number, or more places than fit.
+        """
+        if value is None:
+            return None
+        try:
+            return self._units(Decimal(str(value))).scaleb(-self.places)
+        except (ArithmeticError, ValueError):
+            raise ValidationError(
+                "“%(value)s” is not a number with at most %(places)s places.",
+                code="invalid",
+                params={"value": value, "places": self.places},
+            ) from None
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Whole units for the database; expressions pass through."""
+        if value is None or hasattr(value, "resolve_expression"):
+            return value
+        return int(self._units(Decimal(str(value))))
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        return value if prepared else self.get_prep_value(value)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """A decimal box in forms."""
+        from django import forms  # noqa: PLC0415 (forms are loaded only where pages are)
+
+        return models.Field.formfield(
+            self, **{"form_class": forms.DecimalField, "decimal_places": self.places, "max_digits": 12, **kwargs}
+        )
+
+    @property
+    def validators(self) -> list[Any]:  # type: ignore[override]
+        """Without the integer field's bounds, which would be compared with the decimal, not with its units."""
+        return list(self._validators)
+
+    def _units(self, value: Decimal) -> Decimal:
+        units = value.scaleb(self.places)
+        if not units.is_finite() or units != units.to_integral_value() or abs(units) > LARGEST:
+            raise ValueError(value)
+        # Adding zero turns −0 into 0.
+        return units.to_integral_value() + 0
+
+
+class MoneyField(ExactDecimalField):
+    """An amount in the tenant's currency, VAT included, two places: stored in Rappen."""
+
+    description = _("Amount of money")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "places": 2})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["places"]
+        return name, path, args, kwargs

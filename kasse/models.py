@@ -1,0 +1,161 @@
+"""The ledger: finished sales and refunds, their lines and their payments.
+
+A ``Transaction`` is written once, by ``recording.record_transaction()``, and never changes. A refund is a
+transaction of its own with negative amounts; ``refund_of`` is the till's word about its original, a soft
+link that may point nowhere. Amounts are in the tenant's currency, VAT included.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from apikeys.models import ApiKey
+from catalogue.exact_decimals import ExactDecimalField, MoneyField
+from tenants.models import TenantOwned
+
+
+class Source(models.TextChoices):
+    """Where a sale was made."""
+
+    FRONT_DESK = "FRONT_DESK", "Front desk"
+    EXTERNAL_POS = "EXTERNAL_POS", "External POS"
+
+
+class Status(models.TextChoices):
+    """What became of it; a till's sale is complete when it comes."""
+
+    COMPLETED = "COMPLETED", "Completed"
+    PENDING = "PENDING", "Pending"
+    FAILED = "FAILED", "Failed"
+    REFUNDED = "REFUNDED", "Refunded"
+
+
+class PaymentMethod(models.TextChoices):
+    """How it was paid. ``MIXED`` says: see the payments."""
+
+    CASH = "CASH", "Cash"
+    CARD = "CARD", "Card"
+    TWINT = "TWINT", "TWINT"
+    WORLDLINE = "WORLDLINE", "Card (Worldline)"
+    BANK = "BANK", "Bank"
+    VOUCHER = "VOUCHER", "Voucher"
+    ON_TAB = "ON_TAB", "On tab"
+    STRIPE = "STRIPE", "Stripe"
+    OTHER = "OTHER", "Other"
+    MIXED = "MIXED", "Mixed"
+
+
+TENDERS = tuple(method for method in PaymentMethod if method is not PaymentMethod.MIXED)
+
+
+class LineKind(models.TextChoices):
+    """What a line is to the books."""
+
+    SALE = "SALE", "Sale"
+    DISCOUNT = "DISCOUNT", "Discount"
+    SERVICE_CHARGE = "SERVICE_CHARGE", "Service charge"
+    VOUCHER_SALE = "VOUCHER_SALE", "Voucher sold"
+
+
+class Transaction(TenantOwned):
+    """One finished sale or refund, unchangeable."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    source = models.CharField(max_length=20, choices=Source)
+    status = models.CharField(max_length=20, choices=Status, default=Status.COMPLETED)
+    external_ref = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (front-desk sales have none)
+    fingerprint = models.CharField(max_length=80, editable=False)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    payment_method = models.CharField(max_length=20, choices=PaymentMethod)
+    currency = models.CharField(max_length=3)
+    total_amount = MoneyField()
+    rounding_amount = MoneyField()
+    tip_amount = MoneyField()
+    occurred_at = models.DateTimeField(help_text="The till's clock.")
+    business_date = models.DateField(help_text="The day it counts for.")
+    received_at = models.DateTimeField(help_text="Our clock.")
+    sent_at = models.DateTimeField(null=True, help_text="The till's clock when it sent this.")
+    refund_of = models.CharField(max_length=255, blank=True, help_text="The till's reference of the original sale.")
+    metadata = models.JSONField(default=dict)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "external_ref"], name="transaction_external_ref_per_tenant"),
+            models.CheckConstraint(condition=~Q(external_ref=""), name="transaction_external_ref_not_empty"),
+            models.CheckConstraint(
+                condition=~Q(source=Source.EXTERNAL_POS) | Q(external_ref__isnull=False),
+                name="transaction_from_a_till_has_its_reference",
+            ),
+            models.CheckConstraint(condition=Q(source__in=Source.values), name="transaction_source_known"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="transaction_status_known"),
+            models.CheckConstraint(
+                condition=Q(payment_method__in=PaymentMethod.values), name="transaction_payment_method_known"
+            ),
+            models.CheckConstraint(condition=Q(tip_amount__gte=0), name="transaction_tip_not_negative"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "source", "received_at", "id"], name="transaction_by_arrival"),
+            models.Index(fields=["tenant", "business_date", "source"], name="transaction_by_day"),
+            models.Index(fields=["tenant", "occurred_at", "id"], name="transaction_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_ref or self.pk}: {self.total_amount} {self.currency}"
+
+    @property
+    def is_refund(self) -> bool:
+        """Whether money went back to the guest."""
+        return self.total_amount < 0
+
+
+class TransactionItem(TenantOwned):
+    """One line of a sale; ``line_total`` is what the guest paid for it."""
+
+    pk = models.CompositePrimaryKey("tenant", "transaction", "position")
+    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="items", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    description = models.CharField(max_length=255)
+    quantity = ExactDecimalField(places=3)
+    unit_price = ExactDecimalField(places=4)
+    line_total = MoneyField()
+    sku = models.CharField("SKU", max_length=64, blank=True)
+    vat_rate = ExactDecimalField(places=2, null=True, help_text="Percent; empty when nobody knows it.")
+    category = models.CharField(max_length=80, blank=True)
+    kind = models.CharField(max_length=20, choices=LineKind, default=LineKind.SALE)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(quantity=0), name="transaction_item_quantity_not_zero"),
+            models.CheckConstraint(condition=~Q(description=""), name="transaction_item_is_described"),
+            models.CheckConstraint(condition=Q(kind__in=LineKind.values), name="transaction_item_kind_known"),
+            models.CheckConstraint(
+                condition=Q(vat_rate=None) | (Q(vat_rate__gte=0) & Q(vat_rate__lte=100)),
+                name="transaction_item_vat_is_a_percentage",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity.normalize():f} × {self.description}"
+
+
+class Payment(TenantOwned):
+    """One tender of a sale, net of change; its tip is outside its amount."""
+
+    pk = models.CompositePrimaryKey("tenant", "transaction", "position")
+    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="payments", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    method = models.CharField(max_length=20, choices=[(method.value, method.label) for method in TENDERS])
+    amount = MoneyField()
+    tip_amount = MoneyField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(method__in=[each.value for each in TENDERS]), name="payment_method_known"),
+            models.CheckConstraint(condition=Q(tip_amount__gte=0), name="payment_tip_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.amount}"

@@ -1,0 +1,59 @@
+"""A finished sale as a value: checked, exact, and not yet in the ledger.
+
+All amounts are ``Decimal`` in the tenant's currency, VAT included; a refund is negative. Instants are aware.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from kasse.models import LineKind, PaymentMethod
+from kasse.money import ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewItem:
+    """One line. ``line_total`` is authoritative; ``vat_rate`` in percent, None when nobody knows it."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    line_total: Decimal
+    sku: str = ""
+    vat_rate: Decimal | None = None
+    category: str = ""
+    kind: LineKind = LineKind.SALE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPayment:
+    """One tender, net of change; its tip is outside its amount."""
+
+    method: PaymentMethod
+    amount: Decimal
+    tip_amount: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSale:
+    """One finished sale or refund.
+
+    Σ ``line_total`` + ``rounding_amount`` = ``total_amount`` = Σ payments; ``tip_amount`` lies outside of it.
+    ``payments`` is never empty: a plain cash sale is one payment in cash.
+    """
+
+    external_ref: str | None
+    payment_method: PaymentMethod
+    currency: str
+    total_amount: Decimal
+    rounding_amount: Decimal
+    tip_amount: Decimal
+    items: tuple[NewItem, ...]
+    payments: tuple[NewPayment, ...]
+    occurred_at: datetime
+    sent_at: datetime | None = None
+    refund_of: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,200 @@
+"""The activity log: one row for every call below the base path, whatever answered it.
+
+A middleware, not a mixin of views: a mixin would miss bodies that do not parse, 401, 405, 413 and crashes.
+The row of a stored sale commits with the sale (``log_with_sale()``, called inside its transaction); every
+other row is written after the view's transaction has ended, so a rollback does not take it along. A log
+that fails never fails a sale: the row then goes to the operator's log as one line of JSON.
+
+Source: product page, "Every API call is logged"; wire contract, section 5.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from apikeys.models import ApiKey
+from apikeys.tokens import TOKEN, is_well_formed, prefix_of
+from pos_bridge.models import InboundCall, Outcome
+
+BASE_PATH = "/api/v1/public/pos"
+REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+ROWS_PER_ADDRESS_AND_MINUTE = 100
+LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Call:
+    """What is known so far of a call under way; views and the error handler add to it."""
+
+    at: datetime
+    started: float
+    method: str
+    path: str
+    request_id: str
+    remote_address: str
+    key_prefix: str = ""
+    request_bytes: int = 0
+    api_key: ApiKey | None = None
+    outcome: Outcome | None = None
+    error_code: str = ""
+    error_field: str = ""
+    external_ref: str = ""
+    logged: bool = field(default=False)
+
+
+class ActivityLogMiddleware:
+    """Outermost: begins a ``Call``, and sees that it ends as a row and that the answer names its request id."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        call = begin_call(request)
+        request.call = call  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-Id"] = call.request_id
+        if is_api(request) and not call.logged:
+            log_call(call, status=response.status_code)
+        return response
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether a request is for the tills' API."""
+    return request.path_info == BASE_PATH or request.path_info.startswith(BASE_PATH + "/")
+
+
+def call_of(request: Any) -> Call:
+    """The call under way; takes Django's request as well as Django REST framework's."""
+    return cast(Call, request.call)
+
+
+def begin_call(request: HttpRequest) -> Call:
+    """Note what the request itself tells. Texts are escaped and cut to what a row holds."""
+    sent_id = request.headers.get("X-Request-Id", "")
+    return Call(
+        at=timezone.now(),
+        started=time.perf_counter(),
+        method=safe_text(request.method or "", 16),
+        path=safe_text(request.path, 500),
+        request_id=sent_id if REQUEST_ID.fullmatch(sent_id) else secrets.token_hex(16),
+        remote_address=safe_text(client_address(request), 64),
+        key_prefix=_prefix_in(request.headers.get("Authorization", "")),
+        request_bytes=_length(request),
+    )
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's address; behind ``PROXY_COUNT`` trusted proxies, the one that the outermost of them saw."""
+    direct = str(request.META.get("REMOTE_ADDR", ""))
+    if not settings.PROXY_COUNT:
+        return direct
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    return forwarded[-settings.PROXY_COUNT] if len(forwarded) >= settings.PROXY_COUNT else direct
+
+
+def safe_text(text: str, limit: int) -> str:
+    """Without tokens, with unprintable characters escaped, and no longer than ``limit``."""
+    hidden = TOKEN.sub(lambda match: prefix_of(match[0]) + "…", text)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in hidden[:limit])
+    return shown[:limit]
+
+
+def log_with_sale(call: Call, *, status: int) -> bool:
+    """Write the row inside the transaction of its sale; False if only the log failed.
+
+    The latency is all but the commit and the writing of the answer.
+    """
+    try:
+        with transaction.atomic():
+            _write_row(call, status)
+    except DatabaseError:
+        LOGGER.exception("The activity log cannot be written; the sale goes on.")
+        return False
+    return True
+
+
+def log_call(call: Call, *, status: int) -> None:
+    """Write the row of a call that has been answered; never raises."""
+    try:
+        if status == 401:
+            _log_refusal(call)
+        else:
+            _write_row(call, status)
+    except DatabaseError:
+        LOGGER.error("Activity log away; row kept here: %s", json.dumps(_row(call, status), default=str))
+
+
+def _log_refusal(call: Call) -> None:
+    """A row each for the first refusals of an address in a minute; one counting row for the rest."""
+    minute = call.at.replace(second=0, microsecond=0)
+    refused = InboundCall.objects.filter(
+        remote_address=call.remote_address, status=401, at__gte=minute, at__lt=minute + timedelta(minutes=1)
+    )
+    if refused.exclude(outcome=Outcome.FLOOD)[:ROWS_PER_ADDRESS_AND_MINUTE].count() < ROWS_PER_ADDRESS_AND_MINUTE:
+        _write_row(call, 401)
+        return
+    flood = refused.filter(outcome=Outcome.FLOOD)
+    if not flood.update(calls=F("calls") + 1):
+        row = InboundCall(**{**_row(call, 401), "at": minute, "outcome": Outcome.FLOOD, "calls": 0})
+        InboundCall.objects.bulk_create([row], ignore_conflicts=True)
+        flood.update(calls=F("calls") + 1)
+
+
+def _write_row(call: Call, status: int) -> None:
+    InboundCall.objects.create(**_row(call, status))
+
+
+def _row(call: Call, status: int) -> dict[str, Any]:
+    return {
+        "at": call.at,
+        "tenant_id": call.api_key.tenant_id if call.api_key else None,
+        "api_key_id": call.api_key.pk if call.api_key else None,
+        "key_prefix": call.key_prefix,
+        "method": call.method,
+        "path": call.path,
+        "status": status,
+        "latency_ms": Decimal(round((time.perf_counter() - call.started) * 100_000)).scaleb(-2),
+        "request_id": call.request_id,
+        "outcome": _outcome_of(call, status),
+        "error_code": call.error_code,
+        "error_field": safe_text(call.error_field, 120),
+        "external_ref": safe_text(call.external_ref, 255),
+        "remote_address": call.remote_address,
+        "request_bytes": call.request_bytes,
+    }
+
+
+def _outcome_of(call: Call, status: int) -> Outcome:
+    if status >= 500:
+        return Outcome.FAILED
+    if call.outcome is not None:
+        return call.outcome
+    if status == 429:
+        return Outcome.THROTTLED
+    return Outcome.REFUSED if status >= 400 else Outcome.READ
+
+
+def _prefix_in(authorization: str) -> str:
+    """The public start of a token of the right shape; of anything else, nothing is kept."""
+    token = authorization.rpartition(" ")[2]
+    return prefix_of(token) if is_well_formed(token) else ""
+
+
+def _length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return min(int(length), 2**31 - 1) if length.isascii() and length.isdigit() else 0

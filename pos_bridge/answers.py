@@ -1,0 +1,109 @@
+"""What a till gets back: the bodies of answers, built from what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+from catalogue.models import Product
+from kasse.models import Transaction
+from kasse.money import plain
+from pos_bridge.remarks import Remark
+
+
+def instant_text(instant: datetime) -> str:
+    """UTC with ``Z``; a fraction only where there is one."""
+    return instant.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def money_text(amount: Decimal) -> str:
+    """Two places, no exponent."""
+    return plain(amount, places=2)
+
+
+def number(value: Decimal) -> int | float:
+    """A quantity as a JSON number; with three places a float writes it unchanged."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def sale_body(transaction: Transaction) -> dict[str, Any]:
+    """A stored sale as every answer writes it; the same for a new one, a retry and a read-back."""
+    return {
+        "id": str(transaction.pk),
+        "external_ref": transaction.external_ref,
+        "source": str(transaction.source),
+        "status": str(transaction.status),
+        "payment_method": str(transaction.payment_method),
+        "currency": transaction.currency,
+        "total_amount": money_text(transaction.total_amount),
+        "rounding_amount": money_text(transaction.rounding_amount),
+        "tip_amount": money_text(transaction.tip_amount),
+        "items": [_item_body(item) for item in _in_order(transaction.items.all())],
+        "payments": [_payment_body(payment) for payment in _in_order(transaction.payments.all())],
+        "refund_of": transaction.refund_of or None,
+        "occurred_at": instant_text(transaction.occurred_at),
+        "business_date": transaction.business_date.isoformat(),
+        "received_at": instant_text(transaction.received_at),
+        "metadata": transaction.metadata,
+    }
+
+
+def _in_order(rows: Iterable[Any]) -> list[Any]:
+    return sorted(rows, key=lambda row: row.position)
+
+
+def _item_body(item: Any) -> dict[str, Any]:
+    return {
+        "description": item.description,
+        "quantity": number(item.quantity),
+        "unit_price": money_text(item.unit_price),
+        "line_total": money_text(item.line_total),
+        "sku": item.sku,
+        "vat_rate": None if item.vat_rate is None else money_text(item.vat_rate),
+        "category": item.category,
+        "kind": str(item.kind),
+    }
+
+
+def _payment_body(payment: Any) -> dict[str, Any]:
+    return {
+        "method": str(payment.method),
+        "amount": money_text(payment.amount),
+        "tip_amount": money_text(payment.tip_amount),
+    }
+
+
+def json_value(value: Any) -> Any:
+    """A stored or sent value as answers write it."""
+    match value:
+        case datetime():
+            return instant_text(value)
+        case Decimal():
+            return money_text(value)
+        case _:
+            return value
+
+
+def remark_body(remark: Remark) -> dict[str, Any]:
+    """One of an answer's ``warnings``; both values where they differ."""
+    body = {"code": remark.code, "field": remark.field, "message": remark.message}
+    if remark.code == "differs_from_stored":
+        body |= {"stored": remark.stored, "sent": remark.sent}
+    return body
+
+
+def product_body(product: Product, currency: str) -> dict[str, Any]:
+    """A product as tills read it."""
+    return {
+        "id": product.pk,
+        "sku": product.sku,
+        "name": product.name,
+        "category": product.category,
+        "unit_price": money_text(product.unit_price),
+        "vat_rate": money_text(product.vat_rate),
+        "currency": currency,
+        "active": product.active,
+        "updated_at": instant_text(product.updated_at),
+    }

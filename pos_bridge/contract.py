@@ -1,0 +1,332 @@
+"""What a till may send, version 1: checked once, all faults at once, then a frozen ``NewSale``.
+
+The serializers are the single statement of the rules: they check, they give Django REST framework's stock
+sentences, and the API description is generated from them. What concerns several fields (sums, payments,
+the clock) stands below them as plain functions.
+
+Source: wire contract, section 2.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from kasse.models import TENDERS, LineKind, PaymentMethod
+from kasse.money import ZERO, is_cash_rounding, plain
+from kasse.sales import NewItem, NewPayment, NewSale
+from pos_bridge.answers import instant_text
+from pos_bridge.faults import Fault, Refused, faults_in
+from pos_bridge.fields import EARLIEST, ExactField, InstantField, MoneyField, ReferenceField, TextField, read_instant
+from pos_bridge.remarks import Remark
+from pos_bridge.strict_json import Literal
+
+AHEAD = timedelta(minutes=5)
+MOST_ITEMS = 500
+MOST_PAYMENTS = 50
+METADATA_KEYS = 20
+METADATA_BYTES = 2048
+MOST_REMARKS = 20
+# A till may send null for what it does not have.
+OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """One of the codes, exactly as written; a JSON number is not a code."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or isinstance(data, Literal) or data not in self.choices:
+            self.fail("invalid_choice", input=data if isinstance(data, str) else type(data).__name__)
+        return data
+
+
+class VatRateField(ExactField):
+    """A rate in percent that the campground's table knows on the day of the sale."""
+
+    default_error_messages = {"unknown_vat_rate": "Not a VAT rate of this campground on that day."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"places": 2, "min_value": 0, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        rate = super().to_internal_value(data)
+        day: date | None = self.context.get("day")
+        if day is not None and rate not in self.context["rates_on"](day):
+            self.fail("unknown_vat_rate")
+        return rate
+
+
+class MetadataField(serializers.Field):  # type: ignore[type-arg]
+    """An object kept and given back: at most 20 keys and 2 KiB."""
+
+    default_error_messages = {
+        "invalid": "Not an object.",
+        "too_many_keys": "No more than 20 keys.",
+        "too_large": "No more than 2 KiB.",
+        "number": "Numbers here have at most 15 digits and no exponent; send others as text.",
+    }
+    NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        if len(data) > METADATA_KEYS:
+            self.fail("too_many_keys")
+        kept: dict[str, Any] = self._kept(data)
+        if len(json.dumps(kept, ensure_ascii=False).encode()) > METADATA_BYTES:
+            self.fail("too_large")
+        return kept
+
+    def _kept(self, value: Any) -> Any:
+        if isinstance(value, Literal):
+            return self._number(value)
+        if isinstance(value, dict):
+            return {key: self._kept(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self._kept(each) for each in value]
+        return value
+
+    def _number(self, text: str) -> int | float:
+        """Only what a float gives back unchanged: both databases and every reader agree on it."""
+        if not self.NUMBER.fullmatch(text) or sum(character.isdigit() for character in text) > 15:
+            self.fail("number")
+        return float(text) if "." in text else int(text)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    """An object in a list."""
+
+    default_error_messages = {"invalid": "Not an object."}
+
+
+class ItemSerializer(RowSerializer):
+    """One line of a sale."""
+
+    description = TextField(max_length=255)
+    quantity = ExactField(places=3, allow_zero=False)
+    unit_price = ExactField(places=4)
+    line_total = MoneyField()
+    sku = TextField(max_length=64, allow_blank=True, **OPTIONAL)
+    vat_rate = VatRateField(**OPTIONAL)
+    category = TextField(max_length=80, allow_blank=True, **OPTIONAL)
+    kind = StrictChoiceField(choices=LineKind.choices, **OPTIONAL)
+
+
+class PaymentSerializer(RowSerializer):
+    """One tender, net of change."""
+
+    method = StrictChoiceField(choices=[(method.value, method.label) for method in TENDERS])
+    amount = MoneyField()
+    tip_amount = MoneyField(min_value=0, **OPTIONAL)
+
+
+class SaleSerializer(serializers.Serializer[Any]):
+    """One finished sale or refund, as a till sends it."""
+
+    external_ref = ReferenceField()
+    payment_method = StrictChoiceField(choices=PaymentMethod.choices)
+    total_amount = MoneyField()
+    items = ItemSerializer(many=True, allow_empty=False, max_length=MOST_ITEMS)
+    occurred_at = InstantField()
+    currency = TextField(**OPTIONAL)
+    rounding_amount = MoneyField(**OPTIONAL)
+    tip_amount = MoneyField(min_value=0, **OPTIONAL)
+    payments = PaymentSerializer(many=True, allow_empty=False, max_length=MOST_PAYMENTS, **OPTIONAL)
+    refund_of = ReferenceField(allow_blank=True, **OPTIONAL)
+    sent_at = InstantField(**OPTIONAL)
+    metadata = MetadataField(**OPTIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What of the campground and of the moment a sale is checked against."""
+
+    currency: str
+    now: datetime
+    day_of: Callable[[datetime], date]
+    rates_on: Callable[[date], Collection[Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A sale that keeps every rule, and what is to be said about it."""
+
+    sale: NewSale
+    remarks: tuple[Remark, ...]
+
+
+def check_sale(document: Mapping[str, Any], terms: Terms) -> Checked:
+    """Turn a till's document, as ``strict_json.read_json()`` gives it, into a sale.
+
+    Raises:
+        Refused: with every fault that can be told at once.
+    """
+    serializer = SaleSerializer(
+        data=document, context={"day": _day_of(document, terms), "rates_on": terms.rates_on}
+    )
+    serializer.is_valid()
+    faults = list(faults_in(serializer.errors))
+    sent = serializer.validated_data if not faults else _valid_part(serializer, document)
+    faults += [*_clock_faults(sent, terms), *_currency_faults(sent, terms)]
+    if faults:
+        raise Refused(faults)
+    rounding, remarks = _rounding(sent)
+    sale = _new_sale(sent, terms, rounding)
+    faults = [*_sum_faults(sale), *_payment_faults(sale, sent)]
+    if faults:
+        raise Refused(faults)
+    return Checked(sale, (*remarks, *_unknown_fields(document)))
+
+
+def _day_of(document: Mapping[str, Any], terms: Terms) -> date | None:
+    """The business day that decides which VAT rates hold; None where the instant itself is at fault."""
+    occurred_at = read_instant(document["occurred_at"]) if _is_text(document.get("occurred_at")) else None
+    return terms.day_of(occurred_at) if occurred_at and occurred_at >= EARLIEST else None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not isinstance(value, Literal)
+
+
+def _valid_part(serializer: SaleSerializer, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are not at fault, so that the checks which need only these are made all the same."""
+    names = [name for name in ("occurred_at", "currency") if name not in serializer.errors and name in document]
+    return {name: serializer.fields[name].run_validation(document[name]) for name in names}
+
+
+def _clock_faults(sent: Mapping[str, Any], terms: Terms) -> Iterator[Fault]:
+    occurred_at = sent.get("occurred_at")
+    if occurred_at is not None and occurred_at > terms.now + AHEAD:
+        yield Fault(
+            ("occurred_at",),
+            "occurred_at_in_future",
+            "More than 5 minutes ahead of our clock.",
+            {"server_time": instant_text(terms.now)},
+        )
+
+
+def _currency_faults(sent: Mapping[str, Any], terms: Terms) -> Iterator[Fault]:
+    currency = sent.get("currency")
+    if currency is not None and currency != terms.currency:
+        yield Fault(("currency",), "currency_mismatch", f"This campground counts in {terms.currency}.")
+
+
+def _rounding(sent: Mapping[str, Any]) -> tuple[Decimal, list[Remark]]:
+    """The rounding as sent; or, for cash, the difference that rounding to 5 Rappen explains."""
+    if sent["rounding_amount"] is not None:
+        return sent["rounding_amount"], []
+    difference = sent["total_amount"] - sum((item["line_total"] for item in sent["items"]), ZERO)
+    in_cash = sent["payment_method"] == PaymentMethod.CASH
+    if not in_cash or difference == 0 or not is_cash_rounding(total=sent["total_amount"], difference=difference):
+        return ZERO, []
+    text = plain(difference, places=2)
+    return difference, [Remark("rounding_booked", "rounding_amount", f"{text} was booked as cash rounding.", sent=text)]
+
+
+def _new_sale(sent: Mapping[str, Any], terms: Terms, rounding: Decimal) -> NewSale:
+    payments = _payments(sent)
+    tips = sum((payment.tip_amount for payment in payments), ZERO)
+    return NewSale(
+        external_ref=sent["external_ref"],
+        payment_method=PaymentMethod(sent["payment_method"]),
+        currency=terms.currency,
+        total_amount=sent["total_amount"],
+        rounding_amount=rounding,
+        tip_amount=tips if sent["tip_amount"] is None else sent["tip_amount"],
+        items=tuple(_new_item(item) for item in sent["items"]),
+        payments=payments,
+        occurred_at=sent["occurred_at"],
+        sent_at=sent["sent_at"],
+        refund_of=sent["refund_of"] or "",
+        metadata=sent["metadata"] or {},
+    )
+
+
+def _new_item(sent: Mapping[str, Any]) -> NewItem:
+    return NewItem(
+        description=sent["description"],
+        quantity=sent["quantity"],
+        unit_price=sent["unit_price"],
+        line_total=sent["line_total"],
+        sku=sent["sku"] or "",
+        vat_rate=sent["vat_rate"],
+        category=sent["category"] or "",
+        kind=LineKind(sent["kind"] or LineKind.SALE),
+    )
+
+
+def _payments(sent: Mapping[str, Any]) -> tuple[NewPayment, ...]:
+    """As sent; else the one payment that a single method means. A tip that stands alone goes with a single payment."""
+    tip = sent["tip_amount"] or ZERO
+    parts = sent["payments"]
+    if parts is None:
+        parts = [{"method": sent["payment_method"], "amount": sent["total_amount"], "tip_amount": tip}]
+        parts = [] if sent["payment_method"] == PaymentMethod.MIXED else parts
+    lone_tip = tip if len(parts) == 1 else ZERO
+    return tuple(
+        NewPayment(
+            method=PaymentMethod(part["method"]),
+            amount=part["amount"],
+            tip_amount=lone_tip if part["tip_amount"] is None else part["tip_amount"],
+        )
+        for part in parts
+    )
+
+
+def _sum_faults(sale: NewSale) -> Iterator[Fault]:
+    expected = sum((item.line_total for item in sale.items), sale.rounding_amount)
+    if expected != sale.total_amount:
+        yield _sum_fault("total_mismatch", "The lines and the rounding", expected, sale.total_amount)
+
+
+def _payment_faults(sale: NewSale, sent: Mapping[str, Any]) -> Iterator[Fault]:
+    if not sale.payments:
+        yield Fault(("payments",), "required", "MIXED needs its payments.")
+        return
+    methods = {payment.method for payment in sale.payments}
+    if sale.payment_method != PaymentMethod.MIXED and methods != {sale.payment_method}:
+        yield Fault(("payment_method",), "payments_differ", "The payments name other methods; send MIXED.")
+    paid = sum((payment.amount for payment in sale.payments), ZERO)
+    if paid != sale.total_amount:
+        yield _sum_fault("payments_mismatch", "The payments", paid, sale.total_amount)
+    tips = sum((payment.tip_amount for payment in sale.payments), ZERO)
+    if tips not in {ZERO, sale.tip_amount}:
+        yield _sum_fault("tip_mismatch", "The tips of the payments", tips, sale.tip_amount)
+
+
+def _sum_fault(code: str, what: str, expected: Decimal, actual: Decimal) -> Fault:
+    amounts = {
+        "expected": plain(expected, places=2),
+        "actual": plain(actual, places=2),
+        "difference": plain(actual - expected, places=2),
+    }
+    message = f"{what} add up to {amounts['expected']}, not {amounts['actual']}."
+    return Fault((), code, message, amounts)
+
+
+def _unknown_fields(document: Mapping[str, Any]) -> list[Remark]:
+    """Names we do not know, so that a mistyped field does not go unnoticed; the list is bounded."""
+    names = list(_unknown_names(document))
+    remarks = [Remark("unknown_field", name[:100], "Not a field of version 1; ignored.") for name in names]
+    if len(remarks) > MOST_REMARKS:
+        more = Remark("unknown_field", "…", f"And {len(remarks) - MOST_REMARKS} more.")
+        remarks = [*remarks[:MOST_REMARKS], more]
+    return remarks
+
+
+def _unknown_names(document: Mapping[str, Any]) -> Iterator[str]:
+    yield from (name for name in document if name not in SaleSerializer._declared_fields)
+    parts = {"items": ItemSerializer, "payments": PaymentSerializer}
+    for part, serializer in parts.items():
+        for index, row in enumerate(document.get(part) or []):
+            yield from (f"{part}[{index}].{name}" for name in row if name not in serializer._declared_fields)

@@ -1,0 +1,102 @@
+"""The entry of every outside sale: contract, then record, or park."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from apikeys.models import ApiKey
+from catalogue.vat import rates_on
+from kasse.business_day import business_date
+from kasse.fingerprint import Difference
+from kasse.models import Source, Transaction
+from kasse.recording import ExternalRefConflict, Recorded, record_transaction
+from pos_bridge.activity import Call, log_with_sale
+from pos_bridge.answers import json_value
+from pos_bridge.contract import Checked, Terms, check_sale
+from pos_bridge.models import BridgeSettings, Outcome
+from pos_bridge.parking import park_conflict
+from pos_bridge.remarks import Remark
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What became of a till's document: the stored sale, whether it is new, and what is to be said about it."""
+
+    transaction: Transaction
+    created: bool
+    remarks: tuple[Remark, ...]
+
+
+def take_in(*, key: ApiKey, bridge: BridgeSettings, document: Mapping[str, Any], call: Call) -> TakenIn:
+    """Check a document and record its sale; the row of the activity log commits with it.
+
+    Raises:
+        Refused: the document breaks the contract; nothing is stored.
+        ExternalRefConflict: its reference belongs to another sale; the document is parked.
+    """
+    checked = check_sale(document, _terms(key.tenant, call.at))
+    try:
+        recorded = _record(key, bridge, checked, call)
+    except ExternalRefConflict as conflict:
+        _park(key, document, conflict, call)
+        if settings.POS_CONFLICT_POLICY == "replay":
+            return _replayed_conflict(checked, conflict)
+        raise
+    return TakenIn(recorded.transaction, recorded.created, (*checked.remarks, *_remarks(recorded.differences)))
+
+
+def _terms(tenant: Tenant, now: datetime) -> Terms:
+    def day_of(instant: datetime) -> date:
+        return business_date(instant, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
+
+    return Terms(tenant.currency, now, day_of, lambda day: rates_on(tenant, day))
+
+
+def _record(key: ApiKey, bridge: BridgeSettings, checked: Checked, call: Call) -> Recorded:
+    with transaction.atomic():
+        recorded = record_transaction(
+            tenant=key.tenant,
+            sale=checked.sale,
+            source=Source.EXTERNAL_POS,
+            received_at=call.at,
+            api_key=key,
+            default_vat_rate=bridge.default_vat_rate,
+        )
+        call.outcome = Outcome.CREATED if recorded.created else Outcome.REPLAYED
+        call.external_ref = checked.sale.external_ref or ""
+        logged = log_with_sale(call, status=201 if recorded.created else 200)
+    # Only after the commit: a row that was rolled back with its sale must be written after all.
+    call.logged = logged
+    return recorded
+
+
+def _park(key: ApiKey, document: Mapping[str, Any], conflict: ExternalRefConflict, call: Call) -> None:
+    with transaction.atomic():
+        park_conflict(key=key, document=document, conflict=conflict, received_at=call.at)
+    call.outcome = Outcome.CONFLICT
+    call.external_ref = conflict.stored.external_ref or ""
+
+
+def _replayed_conflict(checked: Checked, conflict: ExternalRefConflict) -> TakenIn:
+    """The literal reading of the product page: 200 with the stored record; the difference is named."""
+    return TakenIn(conflict.stored, False, (*checked.remarks, *_remarks(conflict.differences)))
+
+
+def _remarks(differences: tuple[Difference, ...]) -> list[Remark]:
+    return [
+        Remark(
+            "differs_from_stored",
+            each.field,
+            "Sent again with another value; the stored one stays.",
+            stored=json_value(each.stored),
+            sent=json_value(each.sent),
+        )
+        for each in differences
+    ]

@@ -1,0 +1,41 @@
+"""Pages of a list: ``{count, next, previous, results}``, and the same links in RFC 8288's header."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.response import Response
+
+
+class Pages(PageNumberPagination):
+    """``page`` from 1, ``page_size`` 50 unless asked for, never more than 200; past the end is 404."""
+
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "page_size"
+    invalid_page_message = "not_found"
+
+    def get_next_link(self) -> str | None:
+        return own_address(super().get_next_link())
+
+    def get_previous_link(self) -> str | None:
+        return own_address(super().get_previous_link())
+
+    def get_paginated_response(self, data: Any) -> Response:
+        response = super().get_paginated_response(data)
+        links = {"next": response.data["next"], "prev": response.data["previous"]}
+        header = ", ".join(f'<{link}>; rel="{rel}"' for rel, link in links.items() if link)
+        if header:
+            response["Link"] = header
+        return response
+
+
+def own_address(link: str | None) -> str | None:
+    """A link with our configured address: what a caller wrote into ``Host`` never comes back."""
+    if link is None:
+        return None
+    parts = urlsplit(link)
+    return f"{settings.PUBLIC_URL}{parts.path}" + (f"?{parts.query}" if parts.query else "")

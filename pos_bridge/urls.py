@@ -1,0 +1,16 @@
+"""The paths of the API; each with and without its final slash, since a redirect would lose a POST."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from pos_bridge import api
+
+urlpatterns = [
+    re_path(r"^/transactions/?\Z", api.TransactionsView.as_view(), name="transactions"),
+    # A reference may hold slashes, and anything that is no control character.
+    re_path(r"^/transactions/(?P<external_ref>(?s:.+?))/?\Z", api.TransactionView.as_view(), name="transaction"),
+    re_path(r"^/products/?\Z", api.ProductsView.as_view(), name="products"),
+    re_path(r"^/ping/?\Z", api.PingView.as_view(), name="ping"),
+    re_path(r"^(/(?s:.*))?\Z", api.NothingHere.as_view(), name="nothing-here"),
+]

@@ -1,0 +1,85 @@
+"""Bodies in: JSON read strictly, bounded, and whole, whatever the transfer coding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any, BinaryIO, TypeAlias
+
+from django.http import HttpRequest
+from rest_framework.exceptions import APIException, UnsupportedMediaType
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.utils.mediatypes import _MediaType
+
+from pos_bridge.strict_json import read_json
+
+MOST_BYTES = 256 * 1024
+
+WSGIApplication: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class PayloadTooLarge(APIException):
+    """413 ``payload_too_large``."""
+
+    status_code = 413
+    default_code = "payload_too_large"
+
+
+class StrictJSONParser(BaseParser):
+    """``application/json`` in UTF-8, without a content coding."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The document, as ``strict_json.read_json()`` gives it.
+
+        Raises:
+            UnsupportedMediaType: another charset, or a content coding.
+            Malformed: see ``read_json()``.
+        """
+        request: Request = parser_context["request"]
+        charset = _MediaType(media_type or "").params.get("charset", "utf-8")
+        if charset.lower() not in {"utf-8", "utf8"} or request.headers.get("Content-Encoding", "identity") != "identity":
+            raise UnsupportedMediaType(media_type or "")
+        return read_json(stream.read())
+
+
+def read_body(request: HttpRequest) -> bool:
+    """Read the body into memory, before the database is touched; False if it is larger than the bound.
+
+    A caller that sends slowly then holds a connection of its own, but none to the database.
+    """
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > MOST_BYTES:
+        return False
+    return len(request.body) <= MOST_BYTES
+
+
+class ChunkedBodies:
+    """WSGI: gives a chunked body its length, since Django reads only as far as ``Content-Length`` says.
+
+    Without this a correct sale that comes in chunks would be read as an empty one.
+    """
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self.application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+            body = _read_bounded(environ["wsgi.input"])
+            environ["wsgi.input"] = BytesIO(body)
+            environ["CONTENT_LENGTH"] = str(len(body))
+        return self.application(environ, start_response)
+
+
+def _read_bounded(stream: BinaryIO) -> bytes:
+    """At most one byte more than the bound, which is enough to be refused by it."""
+    chunks: list[bytes] = []
+    room = MOST_BYTES + 1
+    while room > 0 and (chunk := stream.read(min(room, 65536))):
+        chunks.append(chunk)
+        room -= len(chunk)
+    return b"".join(chunks)
+
+

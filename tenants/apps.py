@@ -1,0 +1,8 @@
+"""The ground floor: campgrounds, the people who work there, and the fence round each one's rows."""
+
+from django.apps import AppConfig
+
+
+class TenantsConfig(AppConfig):
+    name = "tenants"
+    verbose_name = "Campgrounds"

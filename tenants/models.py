@@ -1,0 +1,114 @@
+"""Who owns a row: campgrounds, their people, and the base of everything that belongs to one of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, RegexValidator
+from django.db import models
+
+RESERVED_SLUGS = frozenset({"admin", "api", "docs", "mail", "static", "status", "www"})
+
+
+def validate_zone(value: str) -> None:
+    """Refuse what the time zone database does not know."""
+    if value not in available_timezones():
+        raise ValidationError("Not a time zone: %(value)s", code="zone", params={"value": value})
+
+
+def validate_slug_is_free(value: str) -> None:
+    """Keep the host names that the service itself answers to."""
+    if value in RESERVED_SLUGS:
+        raise ValidationError("This name is reserved: %(value)s", code="reserved", params={"value": value})
+
+
+class Tenant(models.Model):
+    """One campground, and the fence round its data."""
+
+    slug = models.CharField(
+        max_length=63,
+        unique=True,
+        validators=[
+            RegexValidator(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Lower-case letters, digits and inner hyphens."),
+            validate_slug_is_free,
+        ],
+        help_text="The campground's host name is this, followed by the service's domain.",
+    )
+    name = models.CharField(max_length=120)
+    zone = models.CharField(max_length=64, default="Europe/Zurich", validators=[validate_zone])
+    cutoff_hour = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(12)],
+        help_text="Until this hour of the night a sale counts for the day before.",
+    )
+    currency = models.CharField(
+        max_length=3, default="CHF", validators=[RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, as in ISO 4217.")]
+    )
+    is_active = models.BooleanField(default=True, help_text="Switched off, nobody gets in: no till and no staff.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(cutoff_hour__lte=12), name="tenant_cutoff_hour_at_most_noon"),
+            models.CheckConstraint(condition=~models.Q(slug=""), name="tenant_slug_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        """The zone in which this campground's days begin and end."""
+        return ZoneInfo(self.zone)
+
+
+class User(AbstractUser):
+    """A person who signs in; what they may do is said by their memberships."""
+
+
+class Role(models.TextChoices):
+    """What a person is at a campground."""
+
+    TENANT_ADMIN = "tenant_admin", "Tenant admin"
+    STAFF = "staff", "Staff"
+
+
+class Membership(models.Model):
+    """A person's role at one campground."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role, default=Role.STAFF)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "user"], name="membership_once_per_tenant"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.tenant}: {self.get_role_display()}"
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class TenantOwnedManager(models.Manager[M]):
+    """Rows of one campground: every query of the application begins with ``of()``."""
+
+    def of(self, tenant: Tenant) -> models.QuerySet[M]:
+        """The rows that belong to ``tenant``, and no others."""
+        return self.get_queryset().filter(tenant=tenant)
+
+
+class TenantOwned(models.Model):
+    """Base of every row inside a campground's fence; ``tenant`` comes first in its unique keys and indexes."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    objects: ClassVar[TenantOwnedManager[Self]] = TenantOwnedManager()
+
+    class Meta:
+        abstract = True

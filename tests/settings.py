@@ -1,0 +1,20 @@
+"""The project's settings for tests: an environment is given where none is, people's passwords hash fast."""
+
+import os
+import sys
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "k7Qz2mX9vB4nL8pR3sT6wY1cF5gH0jD" * 2)
+os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1,api.campone.example,.campone.example")
+os.environ.setdefault("TENANT_DOMAIN", "campone.example")
+os.environ.setdefault("PUBLIC_URL", "https://api.campone.example")
+
+from campone.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "apikeys.hashing.ApiKeyHasher"]
+SECURE_SSL_REDIRECT = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+LOGGING["root"]["level"] = "ERROR"  # noqa: F405
+assert "pytest" in sys.modules or os.environ.get("TESTING_SERVER"), "tests.settings is for tests"
