@@ -17,6 +17,7 @@ import argparse
 import errno
 import hashlib
 import importlib.util
+import io
 import os
 import queue
 import re
@@ -380,14 +381,18 @@ def keep_apart(engine: str) -> "list[str]":
 
 
 def run_engines(engines: "list[Engine]") -> "list[Outcome]":
-    """Run all at once and show one after the other, each live as soon as its turn has come."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    """Run all at once and show one after the other, each live as soon as its turn has come.
+
+    SIGTERM becomes an exception meanwhile, so that the runs end with us.
+    """
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     started = [start_engine(engine) for engine in engines]
     try:
         return [show_engine(*pair) for pair in zip(engines, started, strict=True)]
     finally:
         for each in started:
             end_engine(each.process)
+        signal.signal(signal.SIGTERM, before)
 
 
 def start_engine(engine: Engine) -> "Started":
@@ -510,6 +515,12 @@ def print_heading(name: str) -> None:
 # Start ----------------------------------------------------------------------------------------------
 
 
+def accept_any_console() -> None:
+    """A console that cannot show a character shows a question mark, instead of ending the call."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def refuse_arguments(arguments: "list[str]") -> None:
     if arguments:
         raise Stop("This call takes no arguments.")
@@ -518,6 +529,7 @@ def refuse_arguments(arguments: "list[str]") -> None:
 def main(arguments: "list[str]") -> int:
     try:
         require_python(sys.version_info[:2])
+        accept_any_console()
         if not arguments or arguments[0] not in CALLS:
             print(__doc__)
             return 0 if arguments in (["-h"], ["--help"]) else 2

@@ -1,0 +1,50 @@
+"""What every test may ask for: a campground, its neighbour, their keys, and a till for each."""
+
+from __future__ import annotations
+
+
+import pytest
+from django.conf import settings
+
+from apikeys.minting import Minted
+from tenants.models import Tenant
+from tests.factories import TenantFactory, mint
+from tests.till import Till
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what belongs to the other engine."""
+    other = "postgresql" if "sqlite" in settings.DATABASES["default"]["ENGINE"] else "sqlite"
+    items[:] = [item for item in items if item.get_closest_marker(other) is None]
+
+
+
+
+@pytest.fixture
+def seeblick(db: None) -> Tenant:
+    """The campground whose till this is."""
+    return TenantFactory.create(slug="seeblick", name="Camping Seeblick")
+
+
+@pytest.fixture
+def waldrand(db: None) -> Tenant:
+    """The neighbour, who must never see or feel anything of it."""
+    return TenantFactory.create(slug="waldrand", name="Camping Waldrand")
+
+
+@pytest.fixture
+def key(seeblick: Tenant) -> Minted:
+    """A key of Seeblick with both scopes and no budget."""
+    return mint(seeblick)
+
+
+@pytest.fixture
+def till(key: Minted, waldrand: Tenant) -> Till:
+    """Seeblick's till; the neighbour is always in the room."""
+    return Till(key.token)
+
+
+@pytest.fixture
+def neighbours_till(waldrand: Tenant) -> Till:
+    """Waldrand's till, with both scopes."""
+    return Till(mint(waldrand, name="Waldrand kiosk").token)
