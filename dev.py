@@ -118,6 +118,7 @@ def run(arguments: "list[str]") -> int:
 
 
 def parse_run(arguments: "list[str]") -> argparse.Namespace:
+    """Read the arguments of ``run``."""
     parser = argparse.ArgumentParser(prog="dev.py run")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--no-serve", dest="serve", action="store_false", help="prepare everything, then end")
@@ -192,6 +193,7 @@ CALLS = {"run": run, "test": test, "browser": browser, "check": check, "lock": l
 
 
 def require_python(version: "tuple[int, int]") -> None:
+    """Refuse a Python that could read this file, but none of the others."""
     if version < OLDEST_PYTHON:
         raise Stop(
             f"This needs Python {OLDEST_NAME} or newer and was started with {version[0]}.{version[1]}: "
@@ -267,18 +269,22 @@ def compile_lock(uv: str, output: Path, groups: "list[str]", *, upgrade: bool) -
 
 
 def lock_path(name: str) -> Path:
+    """Where a lock lies; it is committed."""
     return ROOT / "requirements" / f"{name}.lock"
 
 
 def stamp_path(name: str) -> Path:
+    """Where it is written which state of a lock .venv has; it goes when .venv goes."""
     return VENV / "locks" / name
 
 
 def has_stamp(name: str) -> bool:
+    """Whether .venv has the lock as it stands now."""
     return stamp_path(name).exists() and stamp_path(name).read_text() == digest(lock_path(name))
 
 
 def digest(path: Path) -> str:
+    """A file's SHA-256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -296,7 +302,8 @@ def describe_service(port: int) -> "dict[str, str]":
 
 def make_var() -> Path:
     """The folder for what stays: database, secret key, collected files; closed to other accounts."""
-    VAR.mkdir(mode=0o700, exist_ok=True)
+    VAR.mkdir(exist_ok=True)
+    VAR.chmod(0o700)
     return VAR
 
 
@@ -310,10 +317,12 @@ def read_secret_key(path: Path) -> str:
 
 
 def local_url(port: int) -> str:
+    """The service as a browser on this machine reaches it."""
     return f"http://127.0.0.1:{port}"
 
 
 def sqlite_url(path: Path) -> str:
+    """A DATABASE_URL for a file; a blank or a plus in its path stays what it is."""
     return "sqlite:///" + quote(str(path))
 
 
@@ -331,6 +340,7 @@ def require_free_port(port: int) -> None:
 
 
 def manage(environment: "dict[str, str]", *arguments: str) -> None:
+    """Run one of Django's commands."""
     step(f"manage.py {arguments[0]}", [PYTHON, "manage.py", *arguments], environment)
 
 
@@ -342,7 +352,7 @@ def serve(environment: "dict[str, str]", port: int) -> None:
         step("The server", command, environment)
     else:
         os.chdir(str(ROOT))
-        os.execve(PYTHON, command, environment)
+        os.execve(PYTHON, command, environment)  # noqa: S606  no shell is what is wanted
 
 
 def step(name: str, command: "list[str]", environment: "dict[str, str] | None" = None) -> None:
@@ -413,6 +423,7 @@ def start_engine(engine: Engine) -> "Started":
 
 
 def collect_lines(output: "IO[str]", lines: "queue.Queue[str | None]") -> None:
+    """Hand on every line as it comes, then None."""
     with output:
         for line in output:
             lines.put(line)
@@ -420,6 +431,7 @@ def collect_lines(output: "IO[str]", lines: "queue.Queue[str | None]") -> None:
 
 
 def show_engine(engine: Engine, started: Started) -> Outcome:
+    """Print a run as it goes, or what it has printed until its turn came; then count."""
     print_heading(engine.name)
     shown = []
     for line in iter(started.lines.get, None):
@@ -499,6 +511,7 @@ def has_compose() -> bool:
 
 
 def passes(name: str, command: "list[str]", environment: "dict[str, str]") -> bool:
+    """Run one check under its heading, and say why when it fails."""
     print_heading(name)
     try:
         step(name, command, environment)
@@ -509,6 +522,7 @@ def passes(name: str, command: "list[str]", environment: "dict[str, str]") -> bo
 
 
 def print_heading(name: str) -> None:
+    """What follows, set apart from what came before."""
     print(f"\n{name} {'-' * 60}", flush=True)
 
 
@@ -522,11 +536,13 @@ def accept_any_console() -> None:
 
 
 def refuse_arguments(arguments: "list[str]") -> None:
+    """A misspelt option must not pass for a check that was made."""
     if arguments:
         raise Stop("This call takes no arguments.")
 
 
 def main(arguments: "list[str]") -> int:
+    """Choose the call; whatever is in its way ends in one sentence on standard error."""
     try:
         require_python(sys.version_info[:2])
         accept_any_console()

@@ -59,7 +59,10 @@ def read_environment() -> Environment:
             allowed_hosts=_needed(env.list("ALLOWED_HOSTS", []), "ALLOWED_HOSTS", "host names, parted by commas"),
             tenant_domain=_domain(env.str("TENANT_DOMAIN", "")),
             public_url=_public_url(env.str("PUBLIC_URL", ""), development),
-            database=_database(env.str("DATABASE_URL", f"sqlite:///{PROJECT}/var/campone.sqlite3")),
+            database=_database(
+                env.str("DATABASE_URL", f"sqlite:///{PROJECT}/var/campone.sqlite3"),
+                pool_size=env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(min=0, max=500)),
+            ),
             static_root=env.path("STATIC_ROOT", PROJECT / "var" / "static"),
             log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
             proxy_count=env.int("PROXY_COUNT", 0, validate=validate.Range(min=0, max=9)),
@@ -106,8 +109,12 @@ def _public_url(value: str, development: bool) -> str:
     return value.rstrip("/")
 
 
-def _database(url: str) -> dict[str, Any]:
-    """Settings of one database from its URL; the URL may hold a password and is never repeated in an error."""
+def _database(url: str, *, pool_size: int) -> dict[str, Any]:
+    """Settings of one database from its URL; the URL may hold a password and is never repeated in an error.
+
+    ``pool_size`` bounds the connections of one process to PostgreSQL; 0 means none is shared, each thread
+    keeps its own.
+    """
     try:
         settings = cast(dict[str, Any], dj_database_url.parse(url))
     except ValueError:
@@ -116,7 +123,10 @@ def _database(url: str) -> dict[str, Any]:
         return {**settings, "OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": settings["NAME"] + ".test"}}
     if settings.get("ENGINE") == "django.db.backends.postgresql":
         options = {**POSTGRESQL_OPTIONS, **settings.get("OPTIONS", {})}
-        return {**settings, "OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+        if not pool_size:
+            return {**settings, "OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": POOL_PATIENCE}
+        return {**settings, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
 
 
@@ -130,6 +140,9 @@ SQLITE_OPTIONS: dict[str, Any] = {
         "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
     ),
 }
+
+# Seconds that a call waits for a connection before it is answered 503 "busy".
+POOL_PATIENCE = 3.0
 
 POSTGRESQL_OPTIONS: dict[str, Any] = {
     "application_name": "external-pos-bridge",

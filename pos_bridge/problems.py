@@ -20,6 +20,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
+from psycopg_pool import PoolTimeout
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
@@ -163,8 +164,8 @@ def answer_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     """Django REST framework's exception handler: every exception becomes an answer of ours."""
     request = context["request"]._request
     problem = problem_of(exception)
-    if problem.code == "server_error":
-        LOGGER.error("A call failed: %s", call_of(request).request_id, exc_info=exception)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        LOGGER.error("Call %s: %s", call_of(request).request_id, problem.code, exc_info=exception)
     note_problem(call_of(request), problem)
     return Response(problem_body(problem, request), status=problem.status, headers=dict(problem.headers))
 
@@ -198,6 +199,8 @@ def problem_of(exception: Exception) -> Problem:
             return Problem("insufficient_scope", facts={"required_scope": exception.required_scope})
         case Http404():
             return Problem("not_found")
+        case OperationalError(__cause__=PoolTimeout()):
+            return Problem("busy", headers={"Retry-After": "1"})
         case OperationalError() | InterfaceError():
             return Problem("unavailable", headers={"Retry-After": str(RETRY_SECONDS_WHEN_AWAY)})
         case UnreadablePostError() | SuspiciousOperation() | DjangoPermissionDenied():

@@ -415,9 +415,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with throwaway_cluster(durable=not asked.fast) as dsn:
             return run_command(asked.command, dsn)
     except (PostgresMissing, ClusterFailed) as problem:
-        print(f"tests.cluster: {problem}", file=sys.stderr)
+        sys.stderr.write(f"tests.cluster: {problem}\n")
     except FileNotFoundError as problem:
-        print(f"tests.cluster: {problem.filename}: no such command", file=sys.stderr)
+        sys.stderr.write(f"tests.cluster: {problem.filename}: no such command\n")
     except KeyboardInterrupt:
         return 130
     return 1

@@ -7,6 +7,8 @@ os.environ.setdefault("SECRET_KEY", "tests-only-" + "k7Qz2mX9vB4nL8pR3sT6wY1cF5g
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1,api.campone.example,.campone.example")
 os.environ.setdefault("TENANT_DOMAIN", "campone.example")
 os.environ.setdefault("PUBLIC_URL", "https://api.campone.example")
+# Threads of one test each keep a connection of their own; the real servers of the tests pool as in production.
+os.environ.setdefault("DATABASE_POOL_SIZE", "0")
 
 from campone.settings import *  # noqa: E402, F403
 

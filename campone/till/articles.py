@@ -26,6 +26,7 @@ def articles_from(products: Iterable[Mapping[str, Any]]) -> list[Article]:
 
     Raises:
         TillStopped: nothing is on sale, so that there is nothing to sell.
+
     """
     articles = [
         Article(

@@ -49,14 +49,13 @@ class Asking:
     lost: int = 0
 
 
-def ask(
-    wire: Wire, request: Request, *, understand: Callable[[Answer], Meaning | None], asking: Asking
-) -> Meaning:
+def ask(wire: Wire, request: Request, *, understand: Callable[[Answer], Meaning | None], asking: Asking) -> Meaning:
     """Send until ``understand`` makes something of the answer.
 
     Raises:
         Refused: a final refusal, that is any answer which the same bytes cannot change.
         KeyRefused, BudgetUsedUp, NobodyAnswers: the whole run has to end.
+
     """
     deadline = time.monotonic() + asking.patience
     for attempt in itertools.count():

@@ -109,9 +109,7 @@ def compare(
         currency=kept[0]["currency"] if kept else "CHF",
         doubled=tuple(sorted(doubled.union(stored_twice))),
         missing=tuple(reference for reference in ours if reference not in found),
-        different=tuple(
-            difference for each in kept if (difference := difference_of(ours[each["external_ref"]], each))
-        ),
+        different=tuple(difference for each in kept if (difference := difference_of(ours[each["external_ref"]], each))),
     )
 
 
@@ -165,4 +163,4 @@ def read_back(entry: Entry, *, wire: Wire, asking: Asking) -> str:
 
 
 def _read(answer: Answer) -> dict[str, Any] | None:
-    return json_object(answer) if answer.status == 200 else None  # noqa: PLR2004 - OK
+    return json_object(answer) if answer.status == 200 else None

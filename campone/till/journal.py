@@ -47,6 +47,7 @@ class Journal:
 
         Raises:
             TillStopped: the file cannot be written, or is something else than a journal.
+
         """
         self.path = path
         self._lock = Lock()

@@ -88,7 +88,7 @@ def _sale(blank: Sale, articles: Sequence[Article], rng: Random) -> Sale:
 def _appetite(article: Article, hour: int) -> int:
     """How often an article is asked for at that hour, compared with others."""
     breakfast = any(word in f"{article.name} {article.category}".casefold() for word in MORNING)
-    if hour < 10:  # noqa: PLR2004 - breakfast is over at ten
+    if hour < 10:
         return 8 if breakfast else 1
     return 1 if breakfast else 3
 
@@ -142,7 +142,7 @@ def _in_coins(sale: Sale) -> Sale:
 
 def _split(sale: Sale, rng: Random) -> Sale:
     """A voucher pays the first whole francs, another method the rest; a plain till cannot split."""
-    if sale.plain or sale.total < 2:  # noqa: PLR2004 - below two francs nobody splits
+    if sale.plain or sale.total < 2:
         return replace(sale, payment_method="TWINT")
     voucher = Decimal(rng.randrange(1, int(sale.total))).quantize(NOTHING)
     rest = Payment(rng.choice(("CARD", "TWINT")), sale.total - voucher)
@@ -151,7 +151,7 @@ def _split(sale: Sale, rng: Random) -> Sale:
 
 def _refund(blank: Sale, original: Sale, rng: Random) -> Sale:
     """The whole sale comes back, or its first line: negative, paid out the way it was paid."""
-    returned = original.lines if rng.random() < 0.5 else original.lines[:1]  # noqa: PLR2004 - heads or tails
+    returned = original.lines if rng.random() < 0.5 else original.lines[:1]
     lines = tuple(replace(line, quantity=-line.quantity, line_total=-line.line_total) for line in returned)
     refund = replace(blank, lines=lines, refund_of=original.external_ref)
     if original.payment_method == "CASH":

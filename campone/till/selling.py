@@ -63,6 +63,7 @@ class Till:
 
         Raises:
             TillStopped: the run cannot go on; what is open stays open in the journal.
+
         """
         tally = Tally()
         sellers = ThreadPoolExecutor(self._manner.parallel, thread_name_prefix="seller")
@@ -79,7 +80,7 @@ class Till:
         return tally
 
     def _sell_one(self, entry: Entry) -> Tally:
-        if Random(f"{self._manner.seed}/{entry.position}").random() >= TWINS:  # noqa: S311 - repeatable
+        if Random(f"{self._manner.seed}/{entry.position}").random() >= TWINS:
             return self._deliver(entry, "only")
         start = Barrier(2)
         twin = self._twins.submit(self._deliver, entry, "twin", start)
@@ -87,7 +88,7 @@ class Till:
 
     def _deliver(self, entry: Entry, name: str, start: Barrier | None = None) -> Tally:
         """One till's way with one sale. Its chance hangs on seed, place and name, not on the threads."""
-        rng = Random(f"{self._manner.seed}/{entry.position}/{name}")  # noqa: S311 - repeatable, no secret
+        rng = Random(f"{self._manner.seed}/{entry.position}/{name}")
         asking = Asking(rng=rng, stop=self._stop, loss=self._manner.loss)
         wire = self._wires.get()
         try:
@@ -103,9 +104,7 @@ class Till:
             return Tally(deliveries=1, sends=asking.sends, lost=asking.lost, refusals=(refusal,))
         finally:
             self._wires.put(wire)
-        self._journal.acknowledge(
-            entry.external_ref, transaction_id=proof.transaction_id, created=proof.created
-        )
+        self._journal.acknowledge(entry.external_ref, transaction_id=proof.transaction_id, created=proof.created)
         return Tally(1, asking.sends, asking.lost, replayed=int(not proof.created))
 
     def _hang_up(self) -> None:

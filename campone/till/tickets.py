@@ -46,6 +46,7 @@ def read_tickets(lines: Iterable[str], *, zone: ZoneInfo, now: datetime) -> list
 
     Raises:
         MalformedTickets: a wrong heading, a missing column, no date or time, a time after ``now``.
+
     """
     rows = csv.reader(lines, strict=True)
     tickets: dict[str, Ticket] = {}
@@ -71,9 +72,9 @@ def _ticket(row: list[str], *, zone: ZoneInfo, now: datetime) -> Ticket:
     occurred_at = datetime.combine(_date(day), _time(clock), tzinfo=zone)
     if occurred_at > now:
         raise ValueError(f"{day} {clock} lies in the future.")
-    if not (number.isascii() and number.isdigit() and len(number) <= 20):  # noqa: PLR2004 - a counter
+    if not (number.isascii() and number.isdigit() and len(number) <= 20):
         raise ValueError(f"{number!r} is not a ticket number.")
-    if not (item and item.isprintable() and len(item) <= 255):  # noqa: PLR2004 - the wire contract's bound
+    if not (item and item.isprintable() and len(item) <= 255):
         raise ValueError("an item needs 1 to 255 printable characters.")
     return Ticket(number=number, occurred_at=occurred_at)
 
@@ -102,12 +103,8 @@ def sale_from(ticket: Ticket, *, tags: PriceTags) -> Sale:
     """Price a ticket. ``NONE`` is no item and is left out; a ticket of nothing else is sold as zero."""
     names = [name for name in ticket.items if name != NO_ITEM] or [NO_ITEM]
     lines = tuple(_line(name, ticket.items[name], tags) for name in names)
-    method = Random(ticket.reference).choices(  # noqa: S311 - a draw that must repeat, not a secret
-        tuple(METHODS), tuple(METHODS.values())
-    )[0]
-    sale = Sale(
-        external_ref=ticket.reference, occurred_at=ticket.occurred_at, payment_method=method, lines=lines
-    )
+    method = Random(ticket.reference).choices(tuple(METHODS), tuple(METHODS.values()))[0]
+    sale = Sale(external_ref=ticket.reference, occurred_at=ticket.occurred_at, payment_method=method, lines=lines)
     return replace(sale, rounding=cash_rounding(sale.total)) if method == "CASH" else sale
 
 

@@ -52,6 +52,7 @@ def address_from(url: str) -> Address:
 
     Raises:
         ValueError: not an http(s) URL, or one with a user name, a query or a fragment.
+
     """
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -92,6 +93,7 @@ class Wire:
 
         Raises:
             NoAnswer: reset, refused, timed out, or cut off in the body.
+
         """
         headers = self._headers | ({"Content-Type": "application/json"} if body else {})
         target = path if path.startswith("/") else self._base + path

@@ -162,9 +162,7 @@ def run(server: TinyServer, journal: Path, **options: Any) -> str:
 
 
 def invented(number: int = 300, now: datetime = NOON, seed: int = 7) -> list[Sale]:
-    return invent_sales(
-        articles=ARTICLES, number=number, prefix="sim", now=now, zone=ZURICH, rng=Random(seed)
-    )
+    return invent_sales(articles=ARTICLES, number=number, prefix="sim", now=now, zone=ZURICH, rng=Random(seed))
 
 
 def entry(sale: Sale) -> Entry:
@@ -214,9 +212,7 @@ class TestRetrying:
     def test_a_final_answer_is_not(self, status: int) -> None:
         assert not worth_repeating(answer(status))
 
-    @pytest.mark.parametrize(
-        ("said", "seconds"), [("17", 17), ("", 0), ("soon", 0), ("-3", 0), ("\uff11\uff12", 0)]
-    )
+    @pytest.mark.parametrize(("said", "seconds"), [("17", 17), ("", 0), ("soon", 0), ("-3", 0), ("\uff11\uff12", 0)])
     def test_retry_after_is_whole_seconds(self, said: str, seconds: int) -> None:
         assert retry_after(Answer(503, {"retry-after": said}, b"")) == seconds
 
@@ -250,9 +246,7 @@ class TestAddress:
             "/api/v1/public/pos/",
         )
 
-    @pytest.mark.parametrize(
-        "url", ["seeblick", "ftp://seeblick", "http://a:b@seeblick", "http://seeblick/?a=1"]
-    )
+    @pytest.mark.parametrize("url", ["seeblick", "ftp://seeblick", "http://a:b@seeblick", "http://seeblick/?a=1"])
     def test_anything_else_is_refused(self, url: str) -> None:
         with pytest.raises(ValueError, match=r"URL"):
             address_from(url)
@@ -317,12 +311,7 @@ class TestInventedSales:
         sales = invented(number=1000)
 
         def share_of_gas(*, before_ten: bool) -> float:
-            names = [
-                line.sku
-                for sale in sales
-                if (sale.occurred_at.hour < 10) == before_ten
-                for line in sale.lines
-            ]
+            names = [line.sku for sale in sales if (sale.occurred_at.hour < 10) == before_ten for line in sale.lines]
             return names.count("3") / len(names)
 
         assert share_of_gas(before_ten=True) < share_of_gas(before_ten=False) / 2
@@ -518,9 +507,7 @@ class TestADay:
         assert "25 of 25 read back singly" in said
         assert len(server.arrived) > 60
 
-    def test_every_reference_is_on_disk_before_it_is_sent(
-        self, server: TinyServer, journal_file: Path
-    ) -> None:
+    def test_every_reference_is_on_disk_before_it_is_sent(self, server: TinyServer, journal_file: Path) -> None:
         server.journal = journal_file
 
         run(server, journal_file, sales=20)
@@ -596,9 +583,7 @@ class TestADay:
             run(server, journal_file, sales=20)
 
     @pytest.mark.parametrize("status", [401, 403])
-    def test_a_refused_key_ends_the_run_at_once(
-        self, server: TinyServer, journal_file: Path, status: int
-    ) -> None:
+    def test_a_refused_key_ends_the_run_at_once(self, server: TinyServer, journal_file: Path, status: int) -> None:
         server.refuses = (status, {})
 
         with pytest.raises(CommandError, match=f"refuses the key: {status}"):

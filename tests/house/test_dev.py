@@ -578,6 +578,16 @@ class TestTheContainer:
         assert ports == {"database": None, "migrate": None, "web": ["127.0.0.1:${PORT:-8000}:8000"]}
 
     def test_tells_web_what_the_service_needs(self, compose: dict[str, Any]) -> None:
-        assert set(dev.PRODUCTION) - {"DEVELOPMENT"} | {"SECRET_KEY"} <= set(
-            compose["services"]["web"]["environment"]
-        )
+        assert set(dev.PRODUCTION) - {"DEVELOPMENT"} | {"SECRET_KEY"} <= set(compose["services"]["web"]["environment"])
+
+
+class TestTheRunBeforeAChangeIsTaken:
+    SCRIPT = ROOT / ".ci" / "run"
+
+    def test_can_be_started(self) -> None:
+        assert os.access(self.SCRIPT, os.X_OK)
+        subprocess.run(["bash", "-n", str(self.SCRIPT)], check=True)
+
+    def test_goes_through_every_door_that_checks_something(self) -> None:
+        assert "for call in test check browser; do" in self.SCRIPT.read_text()
+        assert {"test", "check", "browser"} < set(dev.CALLS)

@@ -46,9 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--token", required=True, help="Raw API key with pos:read and pos:write")
         goods = parser.add_mutually_exclusive_group()
         goods.add_argument("--sales", type=_count, help="Invent so many sales of yesterday and today")
-        goods.add_argument(
-            "--tickets", type=Path, help="Sell the tickets of a CSV file: Date,Time,Transaction,Item"
-        )
+        goods.add_argument("--tickets", type=Path, help="Sell the tickets of a CSV file: Date,Time,Transaction,Item")
         parser.add_argument("--loss", type=_share, default=0.0, help="Share of answers thrown away, 0 to 0.9")
         parser.add_argument("--seed", type=int, help="Repeat the chance of an earlier run")
         parser.add_argument("--journal", type=Path, help="Journal file; one that exists is gone on with")
@@ -60,6 +58,7 @@ class Command(BaseCommand):
 
         Raises:
             CommandError: the run cannot go on, a sale was refused, or till and server differ.
+
         """
         address = _address(options["url"])
         if not TOKEN.fullmatch(options["token"]):
@@ -80,9 +79,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted; go on with --journal {path}") from None
 
-    def _write_down(
-        self, journal: Journal, *, wire: Wire, seed: int, now: datetime, options: dict[str, Any]
-    ) -> None:
+    def _write_down(self, journal: Journal, *, wire: Wire, seed: int, now: datetime, options: dict[str, Any]) -> None:
         """Everything to be sold is on disk before the first of it is sent."""
         if entries := journal.entries():
             self.stdout.write(f"going on: {len(journal.open_entries())} of {len(entries)} sales are open")
@@ -184,7 +181,7 @@ def _new_journal(now: datetime) -> Path:
 
 
 def _chance(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 - a simulation must be repeatable
+    return Random(seed)
 
 
 def _count(text: str) -> int:
