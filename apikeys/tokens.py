@@ -45,7 +45,8 @@ def may_be_ours(token: str) -> bool:
     """Whether the check characters fit the server's secret, or one of its fallbacks."""
     body, check = token[:-CHECK_LENGTH], token[-CHECK_LENGTH:]
     expected = (check_characters(body, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
-    return any([hmac.compare_digest(check, each) for each in expected])
+    # A list, so that every secret is compared: time does not tell which one fits.
+    return any([hmac.compare_digest(check, each) for each in expected])  # noqa: C419
 
 
 def check_characters(body: str, secret_key: str) -> str:

@@ -53,10 +53,8 @@ def read_environment() -> Environment:
         return Environment(
             development=development,
             secret_key=_secret(env.str("SECRET_KEY", ""), "SECRET_KEY"),
-            secret_key_fallbacks=[
-                _secret(key, "SECRET_KEY_FALLBACKS") for key in env.list("SECRET_KEY_FALLBACKS", [])
-            ],
-            allowed_hosts=_needed(env.list("ALLOWED_HOSTS", []), "ALLOWED_HOSTS", "host names, parted by commas"),
+            secret_key_fallbacks=[_secret(key, "SECRET_KEY_FALLBACKS") for key in _list(env, "SECRET_KEY_FALLBACKS")],
+            allowed_hosts=_needed(_list(env, "ALLOWED_HOSTS"), "ALLOWED_HOSTS", "host names, parted by commas"),
             tenant_domain=_domain(env.str("TENANT_DOMAIN", "")),
             public_url=_public_url(env.str("PUBLIC_URL", ""), development),
             database=_database(
@@ -74,6 +72,10 @@ def read_environment() -> Environment:
         )
     except EnvError as error:
         raise ImproperlyConfigured(str(error)) from None
+
+
+def _list(env: Env, name: str) -> list[str]:
+    return [part.strip() for part in env.str(name, "").split(",") if part.strip()]
 
 
 def _needed(values: list[str], name: str, what: str) -> list[str]:
@@ -136,8 +138,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 20,
     # FULL: an answered sale survives a power cut.
     "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-        "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
     ),
 }
 

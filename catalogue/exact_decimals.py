@@ -8,21 +8,28 @@ in Python it is a ``Decimal``, and sums are sums of integers.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.expressions import Expression
+from django.db.models.expressions import Combinable, Expression
 from django.utils.translation import gettext_lazy as _
 
 LARGEST = 2**63 - 1
+ExactInput: TypeAlias = Combinable | Decimal | int | str
+_ST_contra = TypeVar("_ST_contra", contravariant=True)
+_GT_co = TypeVar("_GT_co", covariant=True)
 
 
-class ExactDecimalField(models.BigIntegerField):  # type: ignore[type-arg]
+class ExactDecimalField(models.Field[_ST_contra, _GT_co]):
     """A decimal with a fixed number of ``places``, stored as an integer; never rounds, refuses instead."""
 
     description = _("Exact decimal number")
+    # What the type checker lets rows be given, and says they give back.
+    _pyi_private_set_type: ExactInput
+    _pyi_private_get_type: Decimal
 
     def __init__(self, *args: Any, places: int, **kwargs: Any) -> None:
         self.places = places
@@ -65,18 +72,16 @@ class ExactDecimalField(models.BigIntegerField):  # type: ignore[type-arg]
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         return value if prepared else self.get_prep_value(value)
 
-    def formfield(self, **kwargs: Any) -> Any:
+    def get_internal_type(self) -> str:
+        """The column's type."""
+        return "BigIntegerField"
+
+    def formfield(
+        self, form_class: type[forms.Field] | None = None, choices_form_class: Any = None, **kwargs: Any
+    ) -> forms.Field | None:
         """A decimal box in forms."""
-        from django import forms  # noqa: PLC0415 (forms are loaded only where pages are)
-
-        return models.Field.formfield(
-            self, **{"form_class": forms.DecimalField, "decimal_places": self.places, "max_digits": 12, **kwargs}
-        )
-
-    @property
-    def validators(self) -> list[Any]:  # type: ignore[override]
-        """Without the integer field's bounds, which would be compared with the decimal, not with its units."""
-        return list(self._validators)
+        options = {"decimal_places": self.places, "max_digits": 12, **kwargs}
+        return super().formfield(form_class or forms.DecimalField, choices_form_class, **options)
 
     def _units(self, value: Decimal) -> Decimal:
         units = value.scaleb(self.places)
@@ -86,7 +91,7 @@ class ExactDecimalField(models.BigIntegerField):  # type: ignore[type-arg]
         return units.to_integral_value() + 0
 
 
-class MoneyField(ExactDecimalField):
+class MoneyField(ExactDecimalField[_ST_contra, _GT_co]):
     """An amount in the tenant's currency, VAT included, two places: stored in Rappen."""
 
     description = _("Amount of money")

@@ -26,7 +26,8 @@ class VatRate(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "rate", "valid_from"], name="vat_rate_once_per_first_day"),
             models.CheckConstraint(condition=Q(rate__gte=0) & Q(rate__lte=100), name="vat_rate_is_a_percentage"),
             models.CheckConstraint(
-                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")), name="vat_rate_ends_after_it_begins"
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+                name="vat_rate_ends_after_it_begins",
             ),
         ]
 
@@ -52,7 +53,9 @@ class Product(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "sku"], name="product_sku_per_tenant"),
             models.CheckConstraint(condition=~Q(sku=""), name="product_sku_not_empty"),
             models.CheckConstraint(condition=Q(unit_price__gte=0), name="product_price_not_negative"),
-            models.CheckConstraint(condition=Q(vat_rate__gte=0) & Q(vat_rate__lte=100), name="product_vat_is_a_percentage"),
+            models.CheckConstraint(
+                condition=Q(vat_rate__gte=0) & Q(vat_rate__lte=100), name="product_vat_is_a_percentage"
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["tenant", "updated_at"], name="product_by_change")]
 

@@ -15,7 +15,7 @@ SWISS_RATES = (
     (Decimal("8.1"), date(2024, 1, 1), None, "Normalsatz"),
     (Decimal("2.6"), date(2024, 1, 1), None, "Reduzierter Satz"),
     (Decimal("3.8"), date(2024, 1, 1), None, "Beherbergung"),
-    (Decimal("0"), date(2000, 1, 1), None, "Ausgenommen"),
+    (Decimal(0), date(2000, 1, 1), None, "Ausgenommen"),
     (Decimal("7.7"), date(2018, 1, 1), date(2023, 12, 31), "Normalsatz"),
     (Decimal("2.5"), date(2011, 1, 1), date(2023, 12, 31), "Reduzierter Satz"),
     (Decimal("3.7"), date(2018, 1, 1), date(2023, 12, 31), "Beherbergung"),
@@ -24,7 +24,9 @@ SWISS_RATES = (
 
 def rates_on(tenant: Tenant, day: date) -> frozenset[Decimal]:
     """The rates, in percent, that a campground may use for a sale of ``day``."""
-    holding = VatRate.objects.of(tenant).filter(valid_from__lte=day).filter(Q(valid_until=None) | Q(valid_until__gte=day))
+    holding = (
+        VatRate.objects.of(tenant).filter(valid_from__lte=day).filter(Q(valid_until=None) | Q(valid_until__gte=day))
+    )
     return frozenset(holding.values_list("rate", flat=True))
 
 

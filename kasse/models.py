@@ -108,7 +108,7 @@ class Transaction(TenantOwned):
     @property
     def is_refund(self) -> bool:
         """Whether money went back to the guest."""
-        return self.total_amount < 0
+        return bool(self.total_amount < 0)
 
 
 class TransactionItem(TenantOwned):
@@ -153,7 +153,9 @@ class Payment(TenantOwned):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(method__in=[each.value for each in TENDERS]), name="payment_method_known"),
+            models.CheckConstraint(
+                condition=Q(method__in=[each.value for each in TENDERS]), name="payment_method_known"
+            ),
             models.CheckConstraint(condition=Q(tip_amount__gte=0), name="payment_tip_not_negative"),
         ]
 

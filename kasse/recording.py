@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import cast
 
 from django.db import transaction
 
@@ -151,5 +150,5 @@ def _compare_with(stored: Transaction, sale: NewSale) -> Recorded:
 def _day_in_the_light_of(stored: Transaction, sale: NewSale) -> date:
     """The same instant is the same day, even if the campground has moved its cut-off hour in between."""
     if sale.occurred_at == stored.occurred_at:
-        return cast(date, stored.business_date)
+        return stored.business_date
     return business_date(sale.occurred_at, zone=stored.tenant.zone_info, cutoff_hour=stored.tenant.cutoff_hour)

@@ -106,9 +106,19 @@ PROBLEMS: Sentences = {
         "Troppe richieste: riprovare più tardi",
         "Too many calls: try again later",
     ),
-    "server_error": ("Störung: später nochmals", "Panne: réessayer plus tard", "Guasto: riprovare", "Fault: try again later"),
+    "server_error": (
+        "Störung: später nochmals",
+        "Panne: réessayer plus tard",
+        "Guasto: riprovare",
+        "Fault: try again later",
+    ),
     "busy": ("Überlastet: gleich nochmals", "Surchargé: réessayer", "Sovraccarico: riprovare", "Busy: try again"),
-    "unavailable": ("Störung: später nochmals", "Panne: réessayer plus tard", "Guasto: riprovare", "Fault: try again later"),
+    "unavailable": (
+        "Störung: später nochmals",
+        "Panne: réessayer plus tard",
+        "Guasto: riprovare",
+        "Fault: try again later",
+    ),
 }
 
 FIELDS: Sentences = {

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from kasse.models import TENDERS, LineKind, PaymentMethod
 from kasse.money import ZERO, is_cash_rounding, plain
 from kasse.sales import NewItem, NewPayment, NewSale
 from pos_bridge.answers import instant_text
-from pos_bridge.faults import Fault, Refused, faults_in
+from pos_bridge.faults import Fault, Path, Refused, faults_in
 from pos_bridge.fields import EARLIEST, ExactField, InstantField, MoneyField, ReferenceField, TextField, read_instant
 from pos_bridge.remarks import Remark
 from pos_bridge.strict_json import Literal
@@ -34,6 +35,8 @@ MOST_PAYMENTS = 50
 METADATA_KEYS = 20
 METADATA_BYTES = 2048
 MOST_REMARKS = 20
+# How much of a wrong value an answer repeats.
+ECHOED = 40
 # A till may send null for what it does not have.
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
 
@@ -41,9 +44,13 @@ OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": No
 class StrictChoiceField(serializers.ChoiceField):
     """One of the codes, exactly as written; a JSON number is not a code."""
 
+    default_error_messages = {"not_a_string": "Not a valid string."}
+
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str) or isinstance(data, Literal) or data not in self.choices:
-            self.fail("invalid_choice", input=data if isinstance(data, str) else type(data).__name__)
+        if not isinstance(data, str):
+            self.fail("not_a_string")
+        if isinstance(data, Literal) or data not in self.choices:
+            self.fail("invalid_choice", input=data if len(data) <= ECHOED else f"{data[:ECHOED]}…")
         return data
 
 
@@ -80,7 +87,7 @@ class MetadataField(serializers.Field):  # type: ignore[type-arg]
         if len(data) > METADATA_KEYS:
             self.fail("too_many_keys")
         kept: dict[str, Any] = self._kept(data)
-        if len(json.dumps(kept, ensure_ascii=False).encode()) > METADATA_BYTES:
+        if len(json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()) > METADATA_BYTES:
             self.fail("too_large")
         return kept
 
@@ -97,10 +104,18 @@ class MetadataField(serializers.Field):  # type: ignore[type-arg]
         """Only what a float gives back unchanged: both databases and every reader agree on it."""
         if not self.NUMBER.fullmatch(text) or sum(character.isdigit() for character in text) > 15:
             self.fail("number")
-        return float(text) if "." in text else int(text)
+        # Adding zero turns −0.0, which one database keeps and the other does not, into 0.0.
+        return float(text) + 0.0 if "." in text else int(text)
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+def many(most: int) -> dict[str, Any]:
+    """The options of a list with one row at least, and ``most`` at most."""
+    # The framework's own sentence names the Python class that stands there instead.
+    messages = {"not_a_list": "Expected a list of items."}
+    return {"many": True, "allow_empty": False, "max_length": most, "error_messages": messages}
 
 
 class RowSerializer(serializers.Serializer[Any]):
@@ -136,12 +151,12 @@ class SaleSerializer(serializers.Serializer[Any]):
     external_ref = ReferenceField()
     payment_method = StrictChoiceField(choices=PaymentMethod.choices)
     total_amount = MoneyField()
-    items = ItemSerializer(many=True, allow_empty=False, max_length=MOST_ITEMS)
+    items = ItemSerializer(**many(MOST_ITEMS))
     occurred_at = InstantField()
     currency = TextField(**OPTIONAL)
     rounding_amount = MoneyField(**OPTIONAL)
     tip_amount = MoneyField(min_value=0, **OPTIONAL)
-    payments = PaymentSerializer(many=True, allow_empty=False, max_length=MOST_PAYMENTS, **OPTIONAL)
+    payments = PaymentSerializer(**many(MOST_PAYMENTS), **OPTIONAL)
     refund_of = ReferenceField(allow_blank=True, **OPTIONAL)
     sent_at = InstantField(**OPTIONAL)
     metadata = MetadataField(**OPTIONAL)
@@ -171,37 +186,63 @@ def check_sale(document: Mapping[str, Any], terms: Terms) -> Checked:
     Raises:
         Refused: with every fault that can be told at once.
     """
-    serializer = SaleSerializer(
-        data=document, context={"day": _day_of(document, terms), "rates_on": terms.rates_on}
-    )
+    context = {"day": _day_of(document, terms), "rates_on": terms.rates_on}
+    serializer = SaleSerializer(data=document, context=context)
     serializer.is_valid()
     faults = list(faults_in(serializer.errors))
-    sent = serializer.validated_data if not faults else _valid_part(serializer, document)
-    faults += [*_clock_faults(sent, terms), *_currency_faults(sent, terms)]
+    sent = serializer.validated_data if not faults else _valid_part(serializer, document, faults)
+    faults += _faults_between(sent, terms)
     if faults:
         raise Refused(faults)
     rounding, remarks = _rounding(sent)
-    sale = _new_sale(sent, terms, rounding)
-    faults = [*_sum_faults(sale), *_payment_faults(sale, sent)]
-    if faults:
-        raise Refused(faults)
-    return Checked(sale, (*remarks, *_unknown_fields(document)))
+    return Checked(_new_sale(sent, terms, rounding), (*remarks, *_unknown_fields(document)))
 
 
 def _day_of(document: Mapping[str, Any], terms: Terms) -> date | None:
-    """The business day that decides which VAT rates hold; None where the instant itself is at fault."""
+    """The business day that decides which VAT rates hold; None where the instant itself is at fault.
+
+    A sale from the future is checked against the rates of today.
+    """
     occurred_at = read_instant(document["occurred_at"]) if _is_text(document.get("occurred_at")) else None
-    return terms.day_of(occurred_at) if occurred_at and occurred_at >= EARLIEST else None
+    if occurred_at is None or occurred_at < EARLIEST:
+        return None
+    return terms.day_of(min(occurred_at, terms.now + AHEAD))
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and not isinstance(value, Literal)
 
 
-def _valid_part(serializer: SaleSerializer, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that are not at fault, so that the checks which need only these are made all the same."""
-    names = [name for name in ("occurred_at", "currency") if name not in serializer.errors and name in document]
-    return {name: serializer.fields[name].run_validation(document[name]) for name in names}
+def _valid_part(serializer: SaleSerializer, document: Mapping[str, Any], faults: Sequence[Fault]) -> dict[str, Any]:
+    """The values that are not at fault, so that the checks which need only these are made all the same.
+
+    Of lines that are at fault elsewhere, the amounts are still good for the sum.
+    """
+    at_fault = {fault.path[0] for fault in faults}
+    sent = {
+        name: field.run_validation(document.get(name, empty))
+        for name, field in serializer.fields.items()
+        if name not in at_fault
+    }
+    if "items" in at_fault and not any(_spoils_the_sum(fault.path) for fault in faults):
+        amount = MoneyField()
+        sent["items"] = [{"line_total": amount.run_validation(line["line_total"])} for line in document["items"]]
+    return sent
+
+
+def _spoils_the_sum(path: Path) -> bool:
+    """Whether a fault lies in the list of lines, in a line as a whole, or in its amount."""
+    return path[0] == "items" and (len(path) < 3 or path[2] == "line_total")
+
+
+def _faults_between(sent: Mapping[str, Any], terms: Terms) -> Iterator[Fault]:
+    """What the moment, the campground or several fields together tell, as far as the values at hand allow."""
+    yield from _clock_faults(sent, terms)
+    yield from _currency_faults(sent, terms)
+    if sent.keys() >= {"payment_method", "total_amount", "items", "rounding_amount"}:
+        yield from _sum_faults(sent)
+    if sent.keys() >= {"payment_method", "total_amount", "payments", "tip_amount"}:
+        yield from _payment_faults(sent)
 
 
 def _clock_faults(sent: Mapping[str, Any], terms: Terms) -> Iterator[Fault]:
@@ -235,14 +276,13 @@ def _rounding(sent: Mapping[str, Any]) -> tuple[Decimal, list[Remark]]:
 
 def _new_sale(sent: Mapping[str, Any], terms: Terms, rounding: Decimal) -> NewSale:
     payments = _payments(sent)
-    tips = sum((payment.tip_amount for payment in payments), ZERO)
     return NewSale(
         external_ref=sent["external_ref"],
         payment_method=PaymentMethod(sent["payment_method"]),
         currency=terms.currency,
         total_amount=sent["total_amount"],
         rounding_amount=rounding,
-        tip_amount=tips if sent["tip_amount"] is None else sent["tip_amount"],
+        tip_amount=_tips(payments) if sent["tip_amount"] is None else sent["tip_amount"],
         items=tuple(_new_item(item) for item in sent["items"]),
         payments=payments,
         occurred_at=sent["occurred_at"],
@@ -277,31 +317,37 @@ def _payments(sent: Mapping[str, Any]) -> tuple[NewPayment, ...]:
         NewPayment(
             method=PaymentMethod(part["method"]),
             amount=part["amount"],
-            tip_amount=lone_tip if part["tip_amount"] is None else part["tip_amount"],
+            tip_amount=part["tip_amount"] or lone_tip,
         )
         for part in parts
     )
 
 
-def _sum_faults(sale: NewSale) -> Iterator[Fault]:
-    expected = sum((item.line_total for item in sale.items), sale.rounding_amount)
-    if expected != sale.total_amount:
-        yield _sum_fault("total_mismatch", "The lines and the rounding", expected, sale.total_amount)
+def _tips(payments: Sequence[NewPayment]) -> Decimal:
+    return sum((payment.tip_amount for payment in payments), ZERO)
 
 
-def _payment_faults(sale: NewSale, sent: Mapping[str, Any]) -> Iterator[Fault]:
-    if not sale.payments:
+def _sum_faults(sent: Mapping[str, Any]) -> Iterator[Fault]:
+    rounding, _remarks = _rounding(sent)
+    expected = sum((item["line_total"] for item in sent["items"]), rounding)
+    if expected != sent["total_amount"]:
+        yield _sum_fault("total_mismatch", "The lines and the rounding", expected, sent["total_amount"])
+
+
+def _payment_faults(sent: Mapping[str, Any]) -> Iterator[Fault]:
+    payments = _payments(sent)
+    if not payments:
         yield Fault(("payments",), "required", "MIXED needs its payments.")
         return
-    methods = {payment.method for payment in sale.payments}
-    if sale.payment_method != PaymentMethod.MIXED and methods != {sale.payment_method}:
+    methods = {payment.method for payment in payments}
+    if sent["payment_method"] != PaymentMethod.MIXED and methods != {sent["payment_method"]}:
         yield Fault(("payment_method",), "payments_differ", "The payments name other methods; send MIXED.")
-    paid = sum((payment.amount for payment in sale.payments), ZERO)
-    if paid != sale.total_amount:
-        yield _sum_fault("payments_mismatch", "The payments", paid, sale.total_amount)
-    tips = sum((payment.tip_amount for payment in sale.payments), ZERO)
-    if tips not in {ZERO, sale.tip_amount}:
-        yield _sum_fault("tip_mismatch", "The tips of the payments", tips, sale.tip_amount)
+    paid = sum((payment.amount for payment in payments), ZERO)
+    if paid != sent["total_amount"]:
+        yield _sum_fault("payments_mismatch", "The payments", paid, sent["total_amount"])
+    tips = _tips(payments)
+    if sent["tip_amount"] is not None and tips not in {ZERO, sent["tip_amount"]}:
+        yield _sum_fault("tip_mismatch", "The tips of the payments", tips, sent["tip_amount"])
 
 
 def _sum_fault(code: str, what: str, expected: Decimal, actual: Decimal) -> Fault:

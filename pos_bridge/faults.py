@@ -14,7 +14,8 @@ WHOLE = "non_field_errors"
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault: where (``("items", 1, "quantity")``; empty where no field is at fault), its stable code, a
-    sentence, and facts for programs, such as ``expected`` and ``actual``."""
+    sentence, and facts for programs, such as ``expected`` and ``actual``.
+    """
 
     path: Path
     code: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -56,7 +57,8 @@ def _terms(tenant: Tenant, now: datetime) -> Terms:
     def day_of(instant: datetime) -> date:
         return business_date(instant, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
 
-    return Terms(tenant.currency, now, day_of, lambda day: rates_on(tenant, day))
+    # Cached: every line of a sale may ask for its rate.
+    return Terms(tenant.currency, now, day_of, cache(partial(rates_on, tenant)))
 
 
 def _record(key: ApiKey, bridge: BridgeSettings, checked: Checked, call: Call) -> Recorded:

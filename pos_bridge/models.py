@@ -116,7 +116,9 @@ class ParkedSale(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "external_ref", "fingerprint"], name="parked_sale_once"),
             models.CheckConstraint(condition=Q(reason__in=ParkingReason.values), name="parked_sale_reason_known"),
         ]
-        indexes: ClassVar = [models.Index(fields=["tenant", "decided_at", "-last_received_at"], name="parked_sale_open")]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "decided_at", "-last_received_at"], name="parked_sale_open")
+        ]
 
     def __str__(self) -> str:
         return self.external_ref

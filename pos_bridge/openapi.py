@@ -1,2 +1,6 @@
-def keep_canonical_paths(endpoints, **kwargs): return endpoints
-def describe_answers(result, generator, request, public): return result
+def keep_canonical_paths(endpoints, **kwargs):
+    return endpoints
+
+
+def describe_answers(result, generator, request, public):
+    return result

@@ -111,7 +111,9 @@ KINDS: dict[str, Kind] = {
     ),
     "not_found": Kind(HTTPStatus.NOT_FOUND, "There is no such thing.", "Check the path and the reference."),
     "method_not_allowed": Kind(
-        HTTPStatus.METHOD_NOT_ALLOWED, "This path does not take that method.", "The `Allow` header names those it takes."
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "This path does not take that method.",
+        "The `Allow` header names those it takes.",
     ),
     "not_acceptable": Kind(
         HTTPStatus.NOT_ACCEPTABLE, "Answers are JSON.", "Accept `application/json`, or leave the header out."
@@ -140,7 +142,9 @@ KINDS: dict[str, Kind] = {
     ),
     "busy": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Too much at once.", "Send again after `Retry-After` seconds."),
     "unavailable": Kind(
-        HTTPStatus.SERVICE_UNAVAILABLE, "The database is away.", "Send again after `Retry-After` seconds, the same bytes."
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database is away.",
+        "Send again after `Retry-After` seconds, the same bytes.",
     ),
 }
 
@@ -162,7 +166,7 @@ class Problem:
 
 def answer_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
     """Django REST framework's exception handler: every exception becomes an answer of ours."""
-    request = context["request"]._request
+    request = context["request"]
     problem = problem_of(exception)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         LOGGER.error("Call %s: %s", call_of(request).request_id, problem.code, exc_info=exception)
@@ -184,7 +188,7 @@ def note_problem(call: Call, problem: Problem) -> None:
         call.error_field = problem.faults[0].field or ""
 
 
-def problem_of(exception: Exception) -> Problem:
+def problem_of(exception: Exception) -> Problem:  # noqa: C901, PLR0911 (a table: one line for each fact)
     """What an exception means to the caller; whatever is not foreseen is a fault of ours."""
     match exception:
         case Refused():

@@ -58,18 +58,16 @@ class ProductQuery(serializers.Serializer[Any]):
     updated_since = QueryInstantField(required=False)
 
 
-class NoQuery(serializers.Serializer[Any]):
-    """A path that takes no parameters."""
-
-
-def read_query(query: QueryDict, serializer_class: type[serializers.Serializer[Any]], *, paged: bool) -> dict[str, Any]:
+def read_query(query: QueryDict, serializer_class: type[serializers.Serializer[Any]]) -> dict[str, Any]:
     """The checked filters of a query string.
 
     Raises:
         Refused: a parameter is unknown, stands twice, or has a value that is none.
     """
-    known = {*serializer_class._declared_fields, *(PAGING if paged else ())}
-    faults = [Fault((), "unknown_parameter", f"Not a parameter here: {name[:100]}") for name in query if name not in known]
+    known = {*serializer_class._declared_fields, *PAGING}
+    faults = [
+        Fault((), "unknown_parameter", f"Not a parameter here: {name[:100]}") for name in query if name not in known
+    ]
     faults += [
         Fault((name,), "repeated", "Stands twice.") for name in query if name in known and len(query.getlist(name)) > 1
     ]

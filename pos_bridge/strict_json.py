@@ -71,20 +71,18 @@ _DECODER = json.JSONDecoder(
 def _check_texts(document: Any) -> None:
     """Walk the document level by level, without recursion."""
     level = [document]
-    for _depth in range(DEPTH + 1):
+    for depth in range(DEPTH + 1):
         deeper: list[Any] = []
         for value in level:
             if isinstance(value, str):
                 _check_text(value)
-            elif isinstance(value, dict):
-                deeper.extend(value.keys())
-                deeper.extend(value.values())
-            elif isinstance(value, list):
+            elif isinstance(value, dict | list):
+                # Even an empty one counts as a level.
+                if depth == DEPTH:
+                    raise Malformed("too_deep", f"The body is nested deeper than {DEPTH}.")
                 deeper.extend(value)
-        if not deeper:
-            return
+                deeper.extend(value.values() if isinstance(value, dict) else ())
         level = deeper
-    raise Malformed("too_deep", f"The body is nested deeper than {DEPTH}.")
 
 
 def _check_text(text: str) -> None:

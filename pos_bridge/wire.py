@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any, BinaryIO, TypeAlias
@@ -15,6 +16,7 @@ from rest_framework.utils.mediatypes import _MediaType
 from pos_bridge.strict_json import read_json
 
 MOST_BYTES = 256 * 1024
+LENGTH = re.compile(r"[0-9]{1,9}")
 
 WSGIApplication: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -40,18 +42,21 @@ class StrictJSONParser(BaseParser):
         """
         request: Request = parser_context["request"]
         charset = _MediaType(media_type or "").params.get("charset", "utf-8")
-        if charset.lower() not in {"utf-8", "utf8"} or request.headers.get("Content-Encoding", "identity") != "identity":
+        if (
+            charset.lower() not in {"utf-8", "utf8"}
+            or request.headers.get("Content-Encoding", "identity") != "identity"
+        ):
             raise UnsupportedMediaType(media_type or "")
         return read_json(stream.read())
 
 
-def read_body(request: HttpRequest) -> bool:
+def read_body(request: HttpRequest | Request) -> bool:
     """Read the body into memory, before the database is touched; False if it is larger than the bound.
 
     A caller that sends slowly then holds a connection of its own, but none to the database.
     """
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > MOST_BYTES:
+    if not LENGTH.fullmatch(length) or int(length) > MOST_BYTES:
         return False
     return len(request.body) <= MOST_BYTES
 
@@ -81,5 +86,3 @@ def _read_bounded(stream: BinaryIO) -> bytes:
         chunks.append(chunk)
         room -= len(chunk)
     return b"".join(chunks)
-
-

@@ -45,7 +45,9 @@ class Tenant(models.Model):
         help_text="Until this hour of the night a sale counts for the day before.",
     )
     currency = models.CharField(
-        max_length=3, default="CHF", validators=[RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, as in ISO 4217.")]
+        max_length=3,
+        default="CHF",
+        validators=[RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, as in ISO 4217.")],
     )
     is_active = models.BooleanField(default=True, help_text="Switched off, nobody gets in: no till and no staff.")
 

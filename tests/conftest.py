@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from django.conf import settings
 
@@ -16,8 +15,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what belongs to the other engine."""
     other = "postgresql" if "sqlite" in settings.DATABASES["default"]["ENGINE"] else "sqlite"
     items[:] = [item for item in items if item.get_closest_marker(other) is None]
-
-
 
 
 @pytest.fixture

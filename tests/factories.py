@@ -7,8 +7,10 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-import factory
+from factory.declarations import LazyAttribute
+from factory.declarations import Sequence as Numbered
 from factory.django import DjangoModelFactory
+from factory.helpers import post_generation
 
 from apikeys.minting import Minted, mint_key
 from apikeys.models import Scope
@@ -27,10 +29,10 @@ class TenantFactory(DjangoModelFactory[Tenant]):
         model = Tenant
         skip_postgeneration_save = True
 
-    slug = factory.Sequence(lambda number: f"camping-{number}")
-    name = factory.LazyAttribute(lambda tenant: tenant.slug.title())
+    slug = Numbered(lambda number: f"camping-{number}")
+    name = LazyAttribute(lambda tenant: tenant.slug.title())
 
-    @factory.post_generation
+    @post_generation
     def rates(tenant: Tenant, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: N805 (factory_boy hands over the row)
         if create:
             add_swiss_rates(tenant)
@@ -42,7 +44,7 @@ class ProductFactory(DjangoModelFactory[Product]):
     class Meta:
         model = Product
 
-    sku = factory.Sequence(lambda number: f"S{number:03}")
+    sku = Numbered(lambda number: f"S{number:03}")
     name = "Croissant"
     category = "Shop"
     unit_price = Decimal("3.50")
@@ -55,7 +57,7 @@ class UserFactory(DjangoModelFactory[User]):
     class Meta:
         model = User
 
-    username = factory.Sequence(lambda number: f"person-{number}")
+    username = Numbered(lambda number: f"person-{number}")
     is_staff = True
 
 

@@ -10,7 +10,7 @@ os.environ.setdefault("PUBLIC_URL", "https://api.campone.example")
 # Threads of one test each keep a connection of their own; the real servers of the tests pool as in production.
 os.environ.setdefault("DATABASE_POOL_SIZE", "0")
 
-from campone.settings import *  # noqa: E402, F403
+from campone.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "apikeys.hashing.ApiKeyHasher"]
 SECURE_SSL_REDIRECT = False
@@ -19,5 +19,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-LOGGING["root"]["level"] = "ERROR"  # noqa: F405
+LOGGING = {**LOGGING, "root": {"handlers": ["console"], "level": "ERROR"}}  # noqa: F405
 assert "pytest" in sys.modules or os.environ.get("TESTING_SERVER"), "tests.settings is for tests"

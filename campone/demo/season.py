@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from random import Random
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from campone.demo.desks import Article, Desk, Shift
 from campone.till.sale import FIVE_RAPPEN, cash_rounding, to_rappen
 from kasse.models import LineKind, PaymentMethod, Source
 from kasse.money import ZERO
@@ -23,38 +25,7 @@ REFUND, DISCOUNT, LATE = 0.02, 0.06, 0.03
 WEEKEND = 1.4
 PIECES = {1: 60, 2: 26, 3: 8, 4: 6}
 LINES = {1: 36, 2: 30, 3: 18, 4: 10, 6: 6}
-
-
-@dataclass(frozen=True, slots=True)
-class Article:
-    """Something on the shelf; ``vat_rate`` in percent."""
-
-    sku: str
-    name: str
-    category: str
-    unit_price: Decimal
-    vat_rate: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """Hours of one kind: about how many sales, and which articles (the start of their SKU) are how much in demand."""
-
-    begins: time
-    ends: time
-    sales: int
-    demand: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A place where sales are made; ``name`` is part of its receipt numbers, ``methods`` are payments by weight."""
-
-    name: str
-    source: Source
-    methods: Mapping[PaymentMethod, int]
-    tip: float
-    shifts: tuple[Shift, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,68 +36,6 @@ class Sold:
     receipt: str
     sale: NewSale
     received_at: datetime
-
-
-IN_THE_SHOP = {
-    PaymentMethod.CARD: 40,
-    PaymentMethod.CASH: 28,
-    PaymentMethod.TWINT: 20,
-    PaymentMethod.ON_TAB: 5,
-    PaymentMethod.VOUCHER: 3,
-    PaymentMethod.MIXED: 4,
-}
-AT_THE_FRONT_DESK = {
-    PaymentMethod.WORLDLINE: 45,
-    PaymentMethod.TWINT: 18,
-    PaymentMethod.CASH: 15,
-    PaymentMethod.BANK: 8,
-    PaymentMethod.STRIPE: 8,
-    PaymentMethod.ON_TAB: 6,
-}
-NIGHTS = (
-    Article("UEB-01", "Stellplatz mit Strom, 1 Nacht", "Service", Decimal("48.00"), Decimal("3.8")),
-    Article("UEB-02", "Zeltplatz, 1 Nacht", "Service", Decimal("32.00"), Decimal("3.8")),
-    Article("UEB-03", "Hund, 1 Nacht", "Service", Decimal("5.00"), Decimal("3.8")),
-    Article("KUR-01", "Kurtaxe, 1 Nacht", "Service", Decimal("3.20"), Decimal(0)),
-)
-SHOP = Desk(
-    "shop",
-    Source.EXTERNAL_POS,
-    IN_THE_SHOP,
-    tip=0.0,
-    shifts=(
-        Shift(time(7), time(10, 30), 18, {"BRO": 14, "MIL": 4, "LEB": 3, "ZEI": 5, "FRU": 2}),
-        Shift(time(10, 30), time(16, 30), 9, {"EIS": 9, "GET": 5, "SON": 3, "CAM": 3, "FRU": 3, "GAS": 1}),
-        Shift(time(16, 30), time(20), 10, {"GRI": 8, "GET": 7, "LEB": 4, "FRU": 2, "GAS": 2, "MIL": 2}),
-    ),
-)
-BISTRO = Desk(
-    "bistro",
-    Source.EXTERNAL_POS,
-    IN_THE_SHOP,
-    tip=0.35,
-    shifts=(
-        Shift(time(11, 30), time(14), 6, {"RES": 6, "BAR": 4, "KAF": 5}),
-        Shift(time(17, 30), time(22), 9, {"RES": 6, "BAR": 8, "KAF": 2}),
-    ),
-)
-RECEPTION = Desk(
-    "desk",
-    Source.FRONT_DESK,
-    AT_THE_FRONT_DESK,
-    tip=0.0,
-    shifts=(
-        Shift(time(8), time(12), 5, {"UEB": 6, "KUR": 5, "WAS": 2, "DUS": 2}),
-        Shift(time(14), time(20), 7, {"UEB": 4, "KUR": 3, "VEL": 3, "WAS": 2, "DUS": 2, "GAS": 2}),
-    ),
-)
-KIOSK = Desk(
-    "kiosk",
-    Source.EXTERNAL_POS,
-    IN_THE_SHOP,
-    tip=0.0,
-    shifts=(Shift(time(8), time(18), 4, {"BRO": 5, "MIL": 2, "GET": 3, "GRI": 2, "GAS": 1}),),
-)
 
 
 def sales_of_day(
@@ -143,12 +52,13 @@ def _sales_at(desk: Desk, goods: Sequence[Article], day: date, zone: ZoneInfo, r
     for number, (moment, shift) in enumerate(sorted(_moments(desk, day, zone, rng), key=lambda pair: pair[0]), 1):
         receipt = f"demo-{desk.name}-{day}-{number:04}"
         if refundable and rng.random() < REFUND:
-            sale = _refund(refundable.pop(rng.randrange(len(refundable))), rng)
+            sale = _refund(refundable.pop(rng.randrange(len(refundable))), moment, rng)
         else:
-            sale = _paid(_lines(shift, goods, rng), desk, rng)
-            if sale.payment_method is not PaymentMethod.MIXED:
-                refundable.append(_named(sale, desk, receipt, moment))
-        yield Sold(desk, receipt, _named(sale, desk, receipt, moment), moment + _way(desk, rng))
+            sale = _paid(_lines(shift, goods, rng), desk, moment, rng)
+        sale = _numbered(sale, desk, receipt)
+        if _is_refundable(sale):
+            refundable.append(sale)
+        yield Sold(desk, receipt, sale, moment + _way(desk, rng))
 
 
 def _moments(desk: Desk, day: date, zone: ZoneInfo, rng: Random) -> Iterator[tuple[datetime, Shift]]:
@@ -167,11 +77,11 @@ def _way(desk: Desk, rng: Random) -> timedelta:
     return timedelta(minutes=rng.randrange(20, 180)) if rng.random() < LATE else timedelta(seconds=rng.uniform(0.2, 3))
 
 
-def _named(sale: NewSale, desk: Desk, receipt: str, moment: datetime) -> NewSale:
+def _numbered(sale: NewSale, desk: Desk, receipt: str) -> NewSale:
     """A till's receipt number is its reference; the front desk has none, and keeps its number beside the sale."""
     if desk.source is Source.FRONT_DESK:
-        return replace(sale, occurred_at=moment, metadata={"receipt": receipt})
-    return replace(sale, occurred_at=moment, external_ref=receipt)
+        return replace(sale, metadata={"receipt": receipt})
+    return replace(sale, external_ref=receipt)
 
 
 def _lines(shift: Shift, goods: Sequence[Article], rng: Random) -> tuple[NewItem, ...]:
@@ -215,16 +125,16 @@ def _discount(lines: Sequence[NewItem]) -> NewItem:
     )
 
 
-def _paid(lines: tuple[NewItem, ...], desk: Desk, rng: Random) -> NewSale:
+def _paid(lines: tuple[NewItem, ...], desk: Desk, moment: datetime, rng: Random) -> NewSale:
     method = _weighted(desk.methods, rng)
     if method is PaymentMethod.MIXED:
-        return _split(lines, rng)
+        return _split(lines, moment, rng)
     tip = FIVE_RAPPEN * rng.randrange(20, 160) if rng.random() < desk.tip else ZERO
-    return _sale(lines, method, tip if method in {PaymentMethod.CARD, PaymentMethod.TWINT} else ZERO)
+    return _sale(lines, method, moment, tip if method in {PaymentMethod.CARD, PaymentMethod.TWINT} else ZERO)
 
 
-def _sale(lines: tuple[NewItem, ...], method: PaymentMethod, tip: Decimal = ZERO) -> NewSale:
-    """A sale paid one way; cash is rounded to what there are coins for. Time and number come later."""
+def _sale(lines: tuple[NewItem, ...], method: PaymentMethod, moment: datetime, tip: Decimal = ZERO) -> NewSale:
+    """A sale paid one way; cash is rounded to what there are coins for."""
     amount = sum((line.line_total for line in lines), ZERO)
     rounding = cash_rounding(amount) if method is PaymentMethod.CASH else ZERO
     return NewSale(
@@ -236,29 +146,35 @@ def _sale(lines: tuple[NewItem, ...], method: PaymentMethod, tip: Decimal = ZERO
         tip_amount=tip,
         items=lines,
         payments=(NewPayment(method=method, amount=amount + rounding, tip_amount=tip),),
-        occurred_at=datetime.min.replace(tzinfo=timezone.utc),
+        occurred_at=moment,
     )
 
 
-def _split(lines: tuple[NewItem, ...], rng: Random) -> NewSale:
+def _split(lines: tuple[NewItem, ...], moment: datetime, rng: Random) -> NewSale:
     """A voucher pays the first francs, card or TWINT the rest; a sale too small to split goes by card."""
-    sale = _sale(lines, PaymentMethod.CARD)
-    if sale.total_amount <= 5:
+    sale = _sale(lines, PaymentMethod.CARD, moment)
+    vouchers = range(5, int(sale.total_amount), 5)
+    if not vouchers:
         return sale
-    voucher = NewPayment(method=PaymentMethod.VOUCHER, amount=Decimal(rng.randrange(5, int(sale.total_amount) + 1, 5)))
-    rest = sale.total_amount - voucher.amount
-    if not rest:
-        return _sale(lines, PaymentMethod.VOUCHER)
-    other = NewPayment(method=rng.choice((PaymentMethod.CARD, PaymentMethod.TWINT)), amount=rest)
-    return replace(sale, payment_method=PaymentMethod.MIXED, payments=(voucher, other))
+    voucher = NewPayment(method=PaymentMethod.VOUCHER, amount=Decimal(rng.choice(vouchers)))
+    other = rng.choice((PaymentMethod.CARD, PaymentMethod.TWINT))
+    rest = NewPayment(method=other, amount=sale.total_amount - voucher.amount)
+    return replace(sale, payment_method=PaymentMethod.MIXED, payments=(voucher, rest))
 
 
-def _refund(original: NewSale, rng: Random) -> NewSale:
+def _is_refundable(sale: NewSale) -> bool:
+    """One way of payment, nothing taken off, and no refund itself: a line comes back at its price."""
+    plain = all(line.kind is LineKind.SALE for line in sale.items)
+    return plain and not sale.refund_of and sale.payment_method is not PaymentMethod.MIXED
+
+
+def _refund(original: NewSale, moment: datetime, rng: Random) -> NewSale:
     """One line of a sale comes back, and the money the way it came."""
-    line = rng.choice([line for line in original.items if line.kind is LineKind.SALE])
+    line = rng.choice(original.items)
     returned = replace(line, quantity=-line.quantity, line_total=-line.line_total)
-    return replace(_sale((returned,), original.payment_method), refund_of=original.external_ref or "")
+    sale = _sale((returned,), original.payment_method, moment)
+    return replace(sale, refund_of=original.external_ref or original.metadata["receipt"])
 
 
-def _weighted[T](choices: Mapping[T, int], rng: Random) -> T:
+def _weighted(choices: Mapping[T, int], rng: Random) -> T:
     return rng.choices(tuple(choices), tuple(choices.values()))[0]

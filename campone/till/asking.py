@@ -20,7 +20,7 @@ LONGEST_RETRY_AFTER = 30
 PATIENCE_SECONDS = 120.0
 
 
-class Refused(Exception):  # noqa: N818 - named after the fact, like every error of the project
+class Refused(Exception):
     """A final no to one request; the message is its status, code and first fault."""
 
 

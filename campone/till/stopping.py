@@ -1,7 +1,7 @@
 """Why a whole run ends early; each message is written for the person who started it."""
 
 
-class TillStopped(Exception):  # noqa: N818 - named after the fact, like every error of the project
+class TillStopped(Exception):
     """The run cannot go on."""
 
 

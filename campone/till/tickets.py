@@ -23,7 +23,7 @@ OLDEST = date(2000, 1, 1)
 METHODS = {"CASH": 45, "CARD": 40, "TWINT": 15}
 
 
-class MalformedTickets(Exception):  # noqa: N818 - named after the fact, like every error of the project
+class MalformedTickets(Exception):
     """A line of the file cannot be read; the message names it."""
 
 

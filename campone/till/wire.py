@@ -10,7 +10,7 @@ BASE_PATH = "/api/v1/public/pos/"
 TIMEOUT_SECONDS = 10.0
 
 
-class NoAnswer(Exception):  # noqa: N818 - named after the fact, like every error of the project
+class NoAnswer(Exception):
     """Nothing usable came back: whether the server did its work is unknown."""
 
 

@@ -154,7 +154,7 @@ def references_in(journal: Path) -> set[str]:
         return {row[0] for row in database.execute("SELECT external_ref FROM sale")}
 
 
-def run(server: TinyServer, journal: Path, **options: Any) -> str:
+def run(server: TinyServer, journal: Path | None, **options: Any) -> str:
     said = StringIO()
     arguments = {"url": server.url, "token": TOKEN, "journal": journal, "seed": 7} | options
     call_command("simulate_till", stdout=said, stderr=said, **arguments)
@@ -595,6 +595,16 @@ class TestADay:
         assert TOKEN not in said
         for file in journal_file.parent.iterdir():
             assert TOKEN.encode() not in file.read_bytes()
+
+    def test_without_a_name_the_journal_is_a_new_file_of_the_project(
+        self, server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("campone.management.commands.simulate_till.PROJECT", tmp_path)
+
+        for _ in range(2):
+            run(server, None, sales=2)
+
+        assert len(list((tmp_path / "var").glob("till-*.sqlite3"))) == 2
 
     def test_real_tickets_are_sold_at_their_own_times(
         self, server: TinyServer, journal_file: Path, tmp_path: Path

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from django.conf import settings
 from django.db import connection
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -17,9 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="lower-case letters, digits and inner hyphens")
         parser.add_argument("--name", help="as shown to people; the slug if left out")
-        parser.add_argument(
-            "--zone", default="Europe/Zurich", help="time zone in which its days begin and end"
-        )
+        parser.add_argument("--zone", default="Europe/Zurich", help="time zone in which its days begin and end")
         parser.add_argument("--currency", default="CHF", help="ISO 4217 code of all its amounts")
         parser.add_argument(
             "--cutoff-hour", type=int, default=0, help="until this hour a sale counts for the day before"

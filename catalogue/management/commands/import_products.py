@@ -12,7 +12,9 @@ from tenants.models import Tenant
 
 
 class Command(BaseCommand):
-    help = "Create or change products from a CSV file with the columns sku, name, category, unit_price, vat_rate, active."
+    help = (
+        "Create or change products from a CSV file with the columns sku, name, category, unit_price, vat_rate, active."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", required=True, metavar="SLUG")

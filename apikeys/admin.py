@@ -1,0 +1,203 @@
+"""Keys in the admin: minted, looked up, revoked. A raw token is on one page, once; a hash is on none.
+
+The token goes from ``mint_key()`` into the answer to the POST that asked for it, and nowhere else: no session, no
+message, no history entry holds it, and no address leads back to that page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from apikeys.minting import Minted, mint_key
+from apikeys.models import ApiKey, Scope
+from tenants.admin import FencedForm, TenantFencedAdmin, TenantFilter, fence_of, local_time
+
+STATES = {"active": _("active"), "expired": _("expired"), "revoked": _("revoked")}
+
+
+def with_state(keys: QuerySet[ApiKey], *, at: datetime) -> QuerySet[ApiKey]:
+    """Keys with their ``state`` at an instant. Revoked counts before expired: it is the stronger word."""
+    state = Case(
+        When(revoked_at__isnull=False, then=Value("revoked")),
+        When(Q(expires_at__lte=at), then=Value("expired")),
+        default=Value("active"),
+        output_field=CharField(),
+    )
+    return keys.annotate(state=state)
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, Any]]:
+        return list(STATES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class MintForm(FencedForm[ApiKey]):
+    """What a new key is to be. ``expires_at`` is typed on the campground's wall clock."""
+
+    scopes = forms.MultipleChoiceField(
+        label=_("Scopes"),
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("pos:write posts sales; pos:read reads them back and lists products. Most tills need both."),
+    )
+    expires_at = forms.DateTimeField(
+        label=_("Expires"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("In the campground's time zone; empty means never."),
+    )
+
+    class Meta:
+        help_texts: ClassVar = {"name": _("Where the token will live, such as “Lightspeed shop till”.")}
+
+    def clean(self) -> dict[str, Any] | None:
+        """Read the wall clock, and refuse a key that would be dead when it is born."""
+        cleaned = super().clean()
+        tenant, expires_at = self.cleaned_data.get("tenant"), self.cleaned_data.get("expires_at")
+        if tenant and expires_at:
+            typed = timezone.make_naive(expires_at)
+            self.cleaned_data["expires_at"] = typed.replace(tzinfo=tenant.zone_info)
+            if self.cleaned_data["expires_at"] <= timezone.now():
+                self.add_error("expires_at", ValidationError(_("This lies in the past."), code="past"))
+        return cleaned
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
+    list_display: ClassVar = ["name", "prefix", "scope_list", "tenant", "last_used", "expires", "key_state"]
+    list_filter: ClassVar = [("tenant", TenantFilter), StateFilter]
+    list_select_related: ClassVar = ["tenant"]
+    search_fields: ClassVar = ["name", "prefix"]
+    ordering: ClassVar = ["-created_at"]
+    actions: ClassVar = ["revoke_keys"]
+    mint_fields: ClassVar = ["tenant", "name", "scopes", "expires_at", "budget"]
+    fixed_fields: ClassVar = ["prefix", "scope_list", "budget", "created", "expires", "last_used", "key_state", "revoked"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        return with_state(super().get_queryset(request), at=timezone.now())
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """The stock answer lets an address filter by any column: a hash could be guessed letter by letter."""
+        return not lookup.startswith("token_hash") and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Sequence[Any]:
+        return ["tenant", "name", *self.fixed_fields] if obj else self.mint_fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Sequence[Any]:
+        """Of a key that exists, only the name can change: what it may do was promised when it was minted."""
+        return ["tenant", *self.fixed_fields] if obj else []
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+        return super().get_form(request, obj, change, **{"form": FencedForm if obj else MintForm, **kwargs})
+
+    # Minting ----------------------------------------------------------------------------------------
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        context = {"title": _("Create new key"), **one_button, **(extra_context or {})}
+        return super().add_view(request, form_url, context)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """Mint a new key; of one that exists, save the name alone, so that no race can undo a revocation."""
+        if change:
+            obj.save(update_fields=["name"])
+            return
+        wanted = {name: form.cleaned_data[name] for name in self.mint_fields}
+        minted = mint_key(**wanted, at=timezone.now())
+        obj.pk, obj.prefix = minted.key.pk, minted.key.prefix
+        request._minted = minted  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """The one page that shows the token; it is rendered after the key is committed, and may not be kept."""
+        minted: Minted = request._minted  # type: ignore[attr-defined]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Copy the token now"),
+            "opts": self.opts,
+            "key": minted.key,
+            "token": minted.token,
+            "scopes": self.scope_list(minted.key),
+            "expires": self.expires(minted.key),
+            "api_url": f"{settings.PUBLIC_URL}{reverse('transactions').rstrip('/')}/",
+        }
+        return TemplateResponse(request, "apikeys/minted.html", context, headers={"Cache-Control": "no-store"})
+
+    # Revoking ---------------------------------------------------------------------------------------
+
+    @admin.action(description=_("Revoke selected keys"), permissions=["change"])
+    def revoke_keys(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        """Ask first, then end the keys; those a person may only look at, and those that are ended, are left out."""
+        fence = fence_of(request)
+        live = queryset.filter(revoked_at=None).select_related("tenant")
+        keys = [key for key in live if fence.lets_change(key.tenant_id)]
+        if not keys:
+            self.message_user(request, _("There is nothing to revoke among these keys."), messages.WARNING)
+            return None
+        if "confirmed" not in request.POST:
+            return self._ask(request, keys)
+        for key in keys:
+            key.revoke(at=timezone.now())
+            self.log_change(request, key, _t("Revoked."))
+        done = ngettext("%d key is revoked.", "%d keys are revoked.", len(keys)) % len(keys)
+        self.message_user(request, done, messages.SUCCESS)
+        return None
+
+    def _ask(self, request: HttpRequest, keys: list[ApiKey]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Revoke these keys?"),
+            "opts": self.opts,
+            "keys": [(key, self.last_used(key)) for key in keys],
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "apikeys/revoke.html", context)
+
+    # Columns ----------------------------------------------------------------------------------------
+
+    @admin.display(description=_("state"), ordering="state")
+    def key_state(self, key: ApiKey) -> Any:
+        return STATES[key.state]  # type: ignore[attr-defined]
+
+    @admin.display(description=_("scopes"))
+    def scope_list(self, key: ApiKey) -> str:
+        return ", ".join(sorted(key.scopes))
+
+    @admin.display(description=_("created"))
+    def created(self, key: ApiKey) -> str:
+        return local_time(key.created_at, key.tenant)
+
+    @admin.display(description=_("last used"), ordering="last_used_at")
+    def last_used(self, key: ApiKey) -> str:
+        return local_time(key.last_used_at, key.tenant)
+
+    @admin.display(description=_("expires"), ordering="expires_at")
+    def expires(self, key: ApiKey) -> str:
+        return local_time(key.expires_at, key.tenant)
+
+    @admin.display(description=_("revoked"))
+    def revoked(self, key: ApiKey) -> str:
+        return local_time(key.revoked_at, key.tenant)

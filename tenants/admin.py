@@ -1,0 +1,282 @@
+"""The admin's fence: people see the rows of their campgrounds, and change what their role there lets them.
+
+Django's own model permissions play no part here. A member may look; a ``tenant_admin`` may add and change where a
+register allows it; a superuser may do so at every campground. Deleting is off unless a register switches it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from tenants.access import tenants_of
+from tenants.models import Membership, Role, Tenant, User
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The ids of the campgrounds that a person sees, and of those whose rows they may change."""
+
+    everything: bool
+    seen: frozenset[int]
+    managed: frozenset[int]
+
+    def lets_see(self, tenant: int | None) -> bool:
+        """Whether the rows of a campground are in sight; a row of none is for superusers."""
+        return self.everything or tenant in self.seen
+
+    def lets_change(self, tenant: int | None) -> bool:
+        """Whether the rows of a campground may be changed."""
+        return self.everything or tenant in self.managed
+
+
+def fence_of(request: HttpRequest) -> Fence:
+    """Whoever asks, looked up once for each request: pages ask it dozens of times."""
+    fence: Fence | None = getattr(request, "_fence", None)
+    if fence is None:
+        user = request.user
+        fence = Fence(
+            everything=user.is_active and user.is_superuser,
+            seen=frozenset(tenants_of(user).values_list("pk", flat=True)),
+            managed=frozenset(tenants_of(user, Role.TENANT_ADMIN).values_list("pk", flat=True)),
+        )
+        request._fence = fence  # type: ignore[attr-defined]
+    return fence
+
+
+def local_time(instant: datetime | None, tenant: Tenant | None) -> str:
+    """An instant on the campground's wall clock, where there is one; a dash for none."""
+    if instant is None:
+        return "–"
+    local = timezone.localtime(instant, tenant.zone_info if tenant else None)
+    return formats.date_format(local, "SHORT_DATE_FORMAT") + formats.date_format(local, " H:i:s")
+
+
+class TenantFilter(admin.RelatedFieldListFilter):
+    """Campgrounds to choose from in a sidebar: the stock filter would name all of them."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, str]]:
+        seen = {"pk__in": fence_of(request).seen}
+        return list(field.get_choices(include_blank=False, ordering=("name",), limit_choices_to=seen))
+
+
+class FencedForm(forms.ModelForm[M]):
+    """Checks unique keys with the campground, which every one of them begins with and no form lets change."""
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded if "tenant" in self.fields else excluded - {"tenant"}
+
+
+class TenantFencedAdmin(admin.ModelAdmin[M]):
+    """Base of every register: rows, choices and rights end at the fence."""
+
+    owner: ClassVar[str] = "tenant_id"
+    """The attribute that holds the id of a row's campground."""
+    may_delete: ClassVar[bool] = False
+
+    form = FencedForm
+    show_full_result_count = False
+    list_filter: ClassVar[Any] = [("tenant", TenantFilter)]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        rows = super().get_queryset(request)
+        fence = fence_of(request)
+        return rows if fence.everything else rows.filter(**{f"{self.owner}__in": fence.seen})
+
+    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Sequence[Any]:
+        """A row stays with its campground for ever."""
+        readonly = super().get_readonly_fields(request, obj)
+        return ["tenant", *readonly] if obj and self.owner == "tenant_id" else readonly
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Choices end at the campgrounds whose rows the person may change; so do values in a forged POST."""
+        rows = kwargs.get("queryset", db_field.related_model._default_manager.all())
+        kwargs["queryset"] = choices_within(fence_of(request), rows)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever has one campground need not choose it."""
+        managed = fence_of(request).managed
+        only = {"tenant": next(iter(managed))} if len(managed) == 1 else {}
+        return {**only, **super().get_changeform_initial_data(request)}
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        fence = fence_of(request)
+        return fence.lets_see(getattr(obj, self.owner)) if obj else fence.everything or bool(fence.seen)
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        fence = fence_of(request)
+        return fence.lets_change(getattr(obj, self.owner)) if obj else fence.everything or bool(fence.managed)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return self.may_delete and self.has_change_permission(request, obj)
+
+
+def choices_within(fence: Fence, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """What a person may choose among ``rows``; of rows that belong to no campground, nothing."""
+    if rows.model is Tenant:
+        rows = rows.order_by("name")
+    if fence.everything:
+        return rows
+    if rows.model is Tenant:
+        return rows.filter(pk__in=fence.managed)
+    owned = any(field.name == "tenant" for field in rows.model._meta.fields)
+    return rows.filter(tenant__in=fence.managed) if owned else rows.none()
+
+
+class ReadOnlyAdmin(TenantFencedAdmin[M]):
+    """A register to look things up in: nobody adds, changes or deletes, superusers neither."""
+
+    show_facets = admin.ShowFacets.NEVER
+    """Counting a million rows for each choice of a sidebar is no help to anyone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+class TenantAdmin(TenantFencedAdmin[Tenant]):
+    """Campgrounds. The project registers it, together with the deed that opens one."""
+
+    owner = "pk"
+    fields: ClassVar = ["name", "slug", "zone", "cutoff_hour", "currency", "is_active"]
+    operators_fields: ClassVar = ["slug", "currency", "is_active"]
+    list_display: ClassVar = ["name", "slug", "zone", "cutoff_hour", "currency", "people", "is_active"]
+    list_filter: ClassVar = ["is_active"]
+    search_fields: ClassVar = ["name", "slug"]
+    ordering: ClassVar = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
+        return super().get_queryset(request).annotate(people=Count("memberships"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Sequence[Any]:
+        """Tills and books hang on host name and currency: those are the operator's."""
+        return () if fence_of(request).everything else self.operators_fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return fence_of(request).everything
+
+    @admin.display(description=_("people"), ordering="people")
+    def people(self, tenant: Tenant) -> int:
+        return int(tenant.people)  # type: ignore[attr-defined]
+
+
+@admin.register(Membership)
+class MembershipAdmin(TenantFencedAdmin[Membership]):
+    """Who works where. People are typed, not chosen: a list would show those of other campgrounds."""
+
+    may_delete = True
+    list_display: ClassVar = ["username", "tenant", "role"]
+    list_filter: ClassVar = [("tenant", TenantFilter), "role"]
+    list_select_related: ClassVar = ["tenant", "user"]
+    search_fields: ClassVar = ["user__username"]
+    ordering: ClassVar = ["user__username"]
+
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[Any]:
+        return ["tenant", "username", "role"] if obj else ["tenant", "user", "role"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[Any]:
+        return ["tenant", "username"] if obj else []
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "user":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.ModelChoiceField(
+            addable_people(fence_of(request)),
+            to_field_name="username",
+            widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+            label=_("User name"),
+            error_messages={"invalid_choice": _("Nobody with this user name can be added here.")},
+        )
+
+    @admin.display(description=_("user name"), ordering="user__username")
+    def username(self, membership: Membership) -> str:
+        return membership.user.get_username()
+
+
+def addable_people(fence: Fence) -> QuerySet[User]:
+    """Whom a person may give a role at their campground.
+
+    Whoever works at a campground out of sight, and superusers, are answered for like names that do not exist:
+    only the operator lets one person work at two campgrounds.
+    """
+    if fence.everything:
+        return User.objects.all()
+    elsewhere = Membership.objects.exclude(tenant__in=fence.managed).values("user")
+    return User.objects.filter(is_active=True, is_superuser=False).exclude(pk__in=elsewhere)
+
+
+class MembershipsOfUser(admin.TabularInline[Membership, User]):
+    model = Membership
+    extra = 0
+
+
+@admin.register(User)
+class UserAdmin(auth_admin.UserAdmin):
+    """People, for superusers alone. Nobody is deleted: what they minted and revoked would lose its name."""
+
+    fieldsets: ClassVar[Any] = [
+        (None, {"fields": ["username", "set_password"]}),
+        (_("Personal info"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Permissions"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
+        (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets: ClassVar[Any] = [
+        (None, {"classes": ["wide"], "fields": ["username", "is_staff", "usable_password", "password1", "password2"]})
+    ]
+    readonly_fields: ClassVar[Any] = ["set_password", "last_login", "date_joined"]
+    list_display: ClassVar[Any] = ["username", "email", "first_name", "last_name", "is_active", "is_superuser"]
+    list_filter: ClassVar[Any] = ["is_staff", "is_superuser", "is_active"]
+    filter_horizontal: ClassVar[Any] = []
+    inlines: ClassVar[Any] = [MembershipsOfUser]
+
+    @admin.display(description=_("Password"))
+    def set_password(self, user: User) -> SafeString:
+        """Instead of the stock field, which shows the beginning of the hash."""
+        return format_html('<a href="../password/">{}</a>', _("Set another password"))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return fence_of(request).everything
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return fence_of(request).everything
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return fence_of(request).everything
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return fence_of(request).everything
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+# Rights come from memberships; a group would promise some that nobody reads.
+admin.site.unregister(Group)
