@@ -6,7 +6,6 @@ message, no history entry holds it, and no address leads back to that page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -86,30 +85,30 @@ class MintForm(FencedForm[ApiKey]):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
-    list_display: ClassVar = ["name", "prefix", "scope_list", "tenant", "last_used", "expires", "key_state"]
-    list_filter: ClassVar = [("tenant", TenantFilter), StateFilter]
-    list_select_related: ClassVar = ["tenant"]
-    search_fields: ClassVar = ["name", "prefix"]
-    ordering: ClassVar = ["-created_at"]
-    actions: ClassVar = ["revoke_keys"]
-    mint_fields: ClassVar = ["tenant", "name", "scopes", "expires_at", "budget"]
-    fixed_fields: ClassVar = ["prefix", "scope_list", "budget", "created", "expires", "last_used", "key_state", "revoked"]
+    list_display = ["name", "prefix", "scope_list", "tenant", "last_used", "expires", "key_state"]
+    list_filter = [("tenant", TenantFilter), StateFilter]
+    list_select_related = ["tenant"]
+    search_fields = ["name", "prefix"]
+    ordering = ["-created_at"]
+    actions = ["revoke_keys"]
+    mint_fields = ["tenant", "name", "scopes", "expires_at", "budget"]
+    fixed_fields = ["prefix", "scope_list", "budget", "created", "expires", "last_used", "key_state", "revoked"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return with_state(super().get_queryset(request), at=timezone.now())
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """The stock answer lets an address filter by any column: a hash could be guessed letter by letter."""
-        return not lookup.startswith("token_hash") and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        return not lookup.startswith("token_hash") and super().lookup_allowed(lookup, value, request)
 
-    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Sequence[Any]:
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[Any]:
         return ["tenant", "name", *self.fixed_fields] if obj else self.mint_fields
 
-    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[Any]:
         """Of a key that exists, only the name can change: what it may do was promised when it was minted."""
         return ["tenant", *self.fixed_fields] if obj else []
 
-    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **{"form": FencedForm if obj else MintForm, **kwargs})
 
     # Minting ----------------------------------------------------------------------------------------
@@ -121,7 +120,7 @@ class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
         context = {"title": _("Create new key"), **one_button, **(extra_context or {})}
         return super().add_view(request, form_url, context)
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """Mint a new key; of one that exists, save the name alone, so that no race can undo a revocation."""
         if change:
             obj.save(update_fields=["name"])
@@ -129,11 +128,11 @@ class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
         wanted = {name: form.cleaned_data[name] for name in self.mint_fields}
         minted = mint_key(**wanted, at=timezone.now())
         obj.pk, obj.prefix = minted.key.pk, minted.key.prefix
-        request._minted = minted  # type: ignore[attr-defined]
+        request.minted = minted  # type: ignore[attr-defined]
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """The one page that shows the token; it is rendered after the key is committed, and may not be kept."""
-        minted: Minted = request._minted  # type: ignore[attr-defined]
+        minted: Minted = request.minted  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),
             "title": _("Copy the token now"),

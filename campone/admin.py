@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -21,7 +20,7 @@ admin.site.site_url = None
 
 @admin.register(Tenant)
 class CampgroundAdmin(TenantAdmin):
-    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> list[Any]:
         """Amounts in the ledger carry no rate of exchange: with the first sale the currency is settled."""
         readonly = super().get_readonly_fields(request, obj)
         if obj is None or "currency" in readonly or not Transaction.objects.of(obj).exists():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib import admin
 
 from catalogue.models import Product, VatRate
@@ -14,13 +12,13 @@ from tenants.admin import TenantFencedAdmin, TenantFilter
 class ProductAdmin(TenantFencedAdmin[Product]):
     """A product is switched off rather than deleted, so that tills learn of it."""
 
-    fields: ClassVar = ["tenant", "sku", "name", "category", "unit_price", "vat_rate", "active"]
-    list_display: ClassVar = ["sku", "name", "category", "unit_price", "vat_rate", "active", "tenant"]
-    list_display_links: ClassVar = ["sku", "name"]
-    list_filter: ClassVar = [("tenant", TenantFilter), "active", "category"]
-    list_select_related: ClassVar = ["tenant"]
-    search_fields: ClassVar = ["sku", "name"]
-    ordering: ClassVar = ["sku"]
+    fields = ["tenant", "sku", "name", "category", "unit_price", "vat_rate", "active"]
+    list_display = ["sku", "name", "category", "unit_price", "vat_rate", "active", "tenant"]
+    list_display_links = ["sku", "name"]
+    list_filter = [("tenant", TenantFilter), "active", "category"]
+    list_select_related = ["tenant"]
+    search_fields = ["sku", "name"]
+    ordering = ["sku"]
 
 
 @admin.register(VatRate)
@@ -28,7 +26,7 @@ class VatRateAdmin(TenantFencedAdmin[VatRate]):
     """What has been sold keeps its rate, whatever happens here."""
 
     may_delete = True
-    fields: ClassVar = ["tenant", "rate", "label", "valid_from", "valid_until"]
-    list_display: ClassVar = ["rate", "label", "valid_from", "valid_until", "tenant"]
-    list_select_related: ClassVar = ["tenant"]
-    ordering: ClassVar = ["-valid_from", "-rate"]
+    fields = ["tenant", "rate", "label", "valid_from", "valid_until"]
+    list_display = ["rate", "label", "valid_from", "valid_until", "tenant"]
+    list_select_related = ["tenant"]
+    ordering = ["-valid_from", "-rate"]

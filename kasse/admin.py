@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -21,7 +21,7 @@ from tenants.admin import ReadOnlyAdmin, TenantFilter, fence_of, local_time
 
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnlyAdmin[Transaction]):
-    list_display: ClassVar = [
+    list_display = [
         "time",
         "external_ref",
         "source",
@@ -31,18 +31,18 @@ class TransactionAdmin(ReadOnlyAdmin[Transaction]):
         "business_date",
         "tenant",
     ]
-    list_display_links: ClassVar = ["time", "external_ref"]
-    list_filter: ClassVar = [("tenant", TenantFilter), "source", "payment_method", "business_date"]
-    list_select_related: ClassVar = ["tenant"]
-    search_fields: ClassVar = ["external_ref"]
-    fieldsets: ClassVar = [
+    list_display_links = ["time", "external_ref"]
+    list_filter = [("tenant", TenantFilter), "source", "payment_method", "business_date"]
+    list_select_related = ["tenant"]
+    search_fields = ["external_ref"]
+    fieldsets = [
         (None, {"fields": ["tenant", "external_ref", "source", "status", "refund_of", "api_key"]}),
         (_("Money"), {"fields": ["payment_method", "amount", "rounding", "tip", "lines", "tenders"]}),
         (_("Time"), {"fields": ["time", "business_date", "received", "sent"]}),
         (_("From the till"), {"fields": ["id", "metadata"]}),
     ]
 
-    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Newest first, along an index: of one campground by time, of all by id, which is made from time."""
         return ("-id",) if fence_of(request).everything else ("-occurred_at", "-id")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -66,11 +66,11 @@ def check_rate(rate: Decimal, holding: Iterable[Decimal]) -> None:
 @admin.register(BridgeSettings)
 class BridgeSettingsAdmin(TenantFencedAdmin[BridgeSettings]):
     form = BridgeSettingsForm
-    fields: ClassVar = ["tenant", "enabled", "default_vat_rate"]
-    list_display: ClassVar = ["tenant", "enabled", "default_vat_rate"]
-    list_filter: ClassVar = ["enabled"]
-    list_select_related: ClassVar = ["tenant"]
-    ordering: ClassVar = ["tenant__name"]
+    fields = ["tenant", "enabled", "default_vat_rate"]
+    list_display = ["tenant", "enabled", "default_vat_rate"]
+    list_filter = ["enabled"]
+    list_select_related = ["tenant"]
+    ordering = ["tenant__name"]
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -106,7 +106,7 @@ class KeyFilter(admin.SimpleListFilter):
 class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
     """The activity log. Calls that no key has signed belong to no campground: superusers see them."""
 
-    list_display: ClassVar = [
+    list_display = [
         "time",
         "status",
         "outcome",
@@ -118,11 +118,11 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
         "calls",
         "tenant",
     ]
-    list_filter: ClassVar = [("tenant", TenantFilter), "outcome", StatusFilter, KeyFilter]
-    list_select_related: ClassVar = ["tenant"]
-    search_fields: ClassVar = ["external_ref", "request_id"]
-    ordering: ClassVar = ["-at"]
-    fieldsets: ClassVar = [
+    list_filter = [("tenant", TenantFilter), "outcome", StatusFilter, KeyFilter]
+    list_select_related = ["tenant"]
+    search_fields = ["external_ref", "request_id"]
+    ordering = ["-at"]
+    fieldsets = [
         (
             None,
             {"fields": ["time", "method", "path", "status", "outcome", "error_code", "error_field", "external_ref"]},
@@ -140,13 +140,13 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
 class ParkedSaleAdmin(ReadOnlyAdmin[ParkedSale]):
     """What waits for a decision. Deciding is done on the campground's own pages, not here."""
 
-    list_display: ClassVar = ["last_received", "external_ref", "reason", "times_received", "decided", "tenant"]
-    list_display_links: ClassVar = ["last_received", "external_ref"]
-    list_filter: ClassVar = [("tenant", TenantFilter), ("decided_at", admin.EmptyFieldListFilter)]
-    list_select_related: ClassVar = ["tenant"]
-    search_fields: ClassVar = ["external_ref"]
-    ordering: ClassVar = ["-last_received_at"]
-    fieldsets: ClassVar = [
+    list_display = ["last_received", "external_ref", "reason", "times_received", "decided", "tenant"]
+    list_display_links = ["last_received", "external_ref"]
+    list_filter = [("tenant", TenantFilter), ("decided_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["tenant"]
+    search_fields = ["external_ref"]
+    ordering = ["-last_received_at"]
+    fieldsets = [
         (None, {"fields": ["tenant", "external_ref", "reason", "decided", "stored", "api_key"]}),
         (_("What the till sent"), {"fields": ["compared", "sent"]}),
         (_("Time"), {"fields": ["first_received", "last_received", "times_received"]}),

@@ -6,7 +6,6 @@ register allows it; a superuser may do so at every campground. Deleting is off u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
@@ -48,7 +47,7 @@ class Fence:
 
 def fence_of(request: HttpRequest) -> Fence:
     """Whoever asks, looked up once for each request: pages ask it dozens of times."""
-    fence: Fence | None = getattr(request, "_fence", None)
+    fence: Fence | None = getattr(request, "fence", None)
     if fence is None:
         user = request.user
         fence = Fence(
@@ -56,7 +55,7 @@ def fence_of(request: HttpRequest) -> Fence:
             seen=frozenset(tenants_of(user).values_list("pk", flat=True)),
             managed=frozenset(tenants_of(user, Role.TENANT_ADMIN).values_list("pk", flat=True)),
         )
-        request._fence = fence  # type: ignore[attr-defined]
+        request.fence = fence  # type: ignore[attr-defined]
     return fence
 
 
@@ -73,7 +72,7 @@ class TenantFilter(admin.RelatedFieldListFilter):
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
-    ) -> list[tuple[str, str]]:
+    ) -> list[tuple[str, Any]]:
         seen = {"pk__in": fence_of(request).seen}
         return list(field.get_choices(include_blank=False, ordering=("name",), limit_choices_to=seen))
 
@@ -95,17 +94,17 @@ class TenantFencedAdmin(admin.ModelAdmin[M]):
 
     form = FencedForm
     show_full_result_count = False
-    list_filter: ClassVar[Any] = [("tenant", TenantFilter)]
+    list_filter = [("tenant", TenantFilter)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows = super().get_queryset(request)
         fence = fence_of(request)
         return rows if fence.everything else rows.filter(**{f"{self.owner}__in": fence.seen})
 
-    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> list[Any]:
         """A row stays with its campground for ever."""
         readonly = super().get_readonly_fields(request, obj)
-        return ["tenant", *readonly] if obj and self.owner == "tenant_id" else readonly
+        return ["tenant", *readonly] if obj and self.owner == "tenant_id" else [*readonly]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Choices end at the campgrounds whose rows the person may change; so do values in a forged POST."""
@@ -166,19 +165,19 @@ class TenantAdmin(TenantFencedAdmin[Tenant]):
     """Campgrounds. The project registers it, together with the deed that opens one."""
 
     owner = "pk"
-    fields: ClassVar = ["name", "slug", "zone", "cutoff_hour", "currency", "is_active"]
-    operators_fields: ClassVar = ["slug", "currency", "is_active"]
-    list_display: ClassVar = ["name", "slug", "zone", "cutoff_hour", "currency", "people", "is_active"]
-    list_filter: ClassVar = ["is_active"]
-    search_fields: ClassVar = ["name", "slug"]
-    ordering: ClassVar = ["name"]
+    fields = ["name", "slug", "zone", "cutoff_hour", "currency", "is_active"]
+    operators_fields = ["slug", "currency", "is_active"]
+    list_display = ["name", "slug", "zone", "cutoff_hour", "currency", "people", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "slug"]
+    ordering = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         return super().get_queryset(request).annotate(people=Count("memberships"))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> list[Any]:
         """Tills and books hang on host name and currency: those are the operator's."""
-        return () if fence_of(request).everything else self.operators_fields
+        return [] if fence_of(request).everything else self.operators_fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return fence_of(request).everything
@@ -193,16 +192,16 @@ class MembershipAdmin(TenantFencedAdmin[Membership]):
     """Who works where. People are typed, not chosen: a list would show those of other campgrounds."""
 
     may_delete = True
-    list_display: ClassVar = ["username", "tenant", "role"]
-    list_filter: ClassVar = [("tenant", TenantFilter), "role"]
-    list_select_related: ClassVar = ["tenant", "user"]
-    search_fields: ClassVar = ["user__username"]
-    ordering: ClassVar = ["user__username"]
+    list_display = ["username", "tenant", "role"]
+    list_filter = [("tenant", TenantFilter), "role"]
+    list_select_related = ["tenant", "user"]
+    search_fields = ["user__username"]
+    ordering = ["user__username"]
 
-    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[Any]:
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[Any]:
         return ["tenant", "username", "role"] if obj else ["tenant", "user", "role"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[Any]:
         return ["tenant", "username"] if obj else []
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -239,23 +238,23 @@ class MembershipsOfUser(admin.TabularInline[Membership, User]):
 
 
 @admin.register(User)
-class UserAdmin(auth_admin.UserAdmin):
+class UserAdmin(auth_admin.UserAdmin[User]):
     """People, for superusers alone. Nobody is deleted: what they minted and revoked would lose its name."""
 
-    fieldsets: ClassVar[Any] = [
+    fieldsets = [
         (None, {"fields": ["username", "set_password"]}),
         (_("Personal info"), {"fields": ["first_name", "last_name", "email"]}),
         (_("Permissions"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
         (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
     ]
-    add_fieldsets: ClassVar[Any] = [
+    add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["username", "is_staff", "usable_password", "password1", "password2"]})
     ]
-    readonly_fields: ClassVar[Any] = ["set_password", "last_login", "date_joined"]
-    list_display: ClassVar[Any] = ["username", "email", "first_name", "last_name", "is_active", "is_superuser"]
-    list_filter: ClassVar[Any] = ["is_staff", "is_superuser", "is_active"]
-    filter_horizontal: ClassVar[Any] = []
-    inlines: ClassVar[Any] = [MembershipsOfUser]
+    readonly_fields = ["set_password", "last_login", "date_joined"]
+    list_display = ["username", "email", "first_name", "last_name", "is_active", "is_superuser"]
+    list_filter = ["is_staff", "is_superuser", "is_active"]
+    filter_horizontal = []
+    inlines = [MembershipsOfUser]
 
     @admin.display(description=_("Password"))
     def set_password(self, user: User) -> SafeString:

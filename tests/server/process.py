@@ -91,10 +91,10 @@ def running_server(
 
 def plain_environment() -> dict[str, str]:
     """The production settings on the test database; ``tests.settings`` has filled in what has no default."""
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "campone.settings", "DATABASE_URL": test_database_url()}
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "campone.settings", "DATABASE_URL": database_url()}
 
 
-def test_database_url() -> str:
+def database_url() -> str:
     """The address of the database that pytest-django has made for this run."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":

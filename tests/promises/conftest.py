@@ -1,0 +1,5 @@
+"""Tests here speak with a real server."""
+
+from tests.server.fixtures import server, server_of_this_run
+
+__all__ = ["server", "server_of_this_run"]
