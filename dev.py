@@ -60,6 +60,10 @@ PRODUCTION = {
 """As an operator would set it; nothing listens at that database, so a check that connected would fail."""
 
 
+COMPOSE = (["docker", "compose"], ["docker-compose"])
+"""Either reads the file without an engine; where neither is, the tests still read it."""
+
+
 class Stop(Exception):
     """Something is in the way; the message is one sentence that says what to do."""
 
@@ -499,15 +503,12 @@ def list_checks() -> "list[tuple[str, list[str], dict[str, str]]]":
         ("makemigrations", [*manage, "makemigrations", "--check", "--dry-run"], development),
         ("check --deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"], production),
     ]
-    if has_compose():
-        secret = {"POSTGRES_PASSWORD": secrets.token_urlsafe(32)}
-        checks.append(("docker compose", ["docker", "compose", "config", "-q"], dict(production, **secret)))
+    for compose in COMPOSE:
+        if succeeds([*compose, "version"]):
+            secret = {"POSTGRES_PASSWORD": secrets.token_urlsafe(32)}
+            checks.append((" ".join(compose), [*compose, "config", "-q"], dict(production, **secret)))
+            break
     return checks
-
-
-def has_compose() -> bool:
-    """Docker's client may be there without its compose plugin; the tests read the file in any case."""
-    return succeeds(["docker", "compose", "version"])
 
 
 def passes(name: str, command: "list[str]", environment: "dict[str, str]") -> bool:

@@ -24,7 +24,8 @@ class Scope(models.TextChoices):
 
 def validate_scopes(value: object) -> None:
     """A key holds at least one scope, each known and named once."""
-    if not isinstance(value, list) or not value or len(set(value)) != len(value) or set(value) - set(Scope.values):
+    known = isinstance(value, list) and all(each in Scope.values for each in value)
+    if not value or not known or len(set(value)) != len(value):
         raise ValidationError(
             "Scopes are one or more of: %(known)s", code="scopes", params={"known": ", ".join(Scope.values)}
         )

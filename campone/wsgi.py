@@ -6,6 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campone.settings")
 
-from pos_bridge.wire import ChunkedBodies  # noqa: E402 (reads the settings)
+from pos_bridge.wire import ChunkedBodies, Utf8Request
 
-application = ChunkedBodies(get_wsgi_application())
+handler = get_wsgi_application()
+handler.request_class = Utf8Request
+application = ChunkedBodies(handler)

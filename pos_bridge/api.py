@@ -233,7 +233,7 @@ def ping_body(key: ApiKey, now: datetime) -> dict[str, Any]:
 
 def with_etag(request: Request, response: Response) -> Response:
     """The same answer with a strong ``ETag``, or 304 without a body if the caller has it already."""
-    body = request.accepted_renderer.render(response.data)
+    body = request.accepted_renderer.render(response.data, request.accepted_media_type)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
     if etag in known or f"W/{etag}" in known or "*" in known:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.paginator import Paginator
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
+
+WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class Pages(PageNumberPagination):
@@ -16,7 +21,13 @@ class Pages(PageNumberPagination):
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
+    last_page_strings = ()
     invalid_page_message = "not_found"
+
+    def get_page_number(self, request: Request, paginator: Paginator[Any]) -> int | str:
+        """The number as sent; 0, which no page has, for what Python alone reads as a number: ``+1``, ``１``."""
+        number = super().get_page_number(request, paginator)
+        return number if WHOLE_NUMBER.fullmatch(str(number)) else 0
 
     def get_next_link(self) -> str | None:
         return own_address(super().get_next_link())

@@ -50,7 +50,10 @@ def park_conflict(
 def without_credentials(value: Any) -> Any:
     """A copy in which fields named like credentials, and tokens of ours in any text, are cut out."""
     if isinstance(value, Mapping):
-        return {name: CUT if CREDENTIAL.search(name) else without_credentials(each) for name, each in value.items()}
+        return {
+            without_credentials(name): CUT if CREDENTIAL.search(name) else without_credentials(each)
+            for name, each in value.items()
+        }
     if isinstance(value, list):
         return [without_credentials(each) for each in value]
     if isinstance(value, str):

@@ -218,9 +218,10 @@ def problem_of(exception: Exception) -> Problem:  # noqa: C901, PLR0911 (a table
 def _refusal(refused: Refused) -> Problem:
     """One fault with a code of its own names the whole answer; several are a ``validation_error``."""
     codes = {fault.code for fault in refused.faults}
-    facts = {name: value for fault in refused.faults for name, value in fault.facts.items()}
     own = codes.pop() if len(codes) == 1 else ""
-    return Problem(own if own in KINDS else "validation_error", refused.faults, facts)
+    if own not in KINDS:
+        return Problem("validation_error", refused.faults)
+    return Problem(own, refused.faults, facts=refused.faults[0].facts)
 
 
 def _conflict(conflict: ExternalRefConflict) -> Problem:

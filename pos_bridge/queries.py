@@ -5,6 +5,7 @@ A filter that were silently dropped would fake a reconciliation.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import QueryDict
@@ -14,7 +15,7 @@ from kasse.models import PaymentMethod
 from pos_bridge.contract import StrictChoiceField
 from pos_bridge.faults import Fault, Refused, faults_in
 from pos_bridge.fields import DayField, InstantField, ReferenceField
-from pos_bridge.paging import Pages
+from pos_bridge.paging import WHOLE_NUMBER, Pages
 
 PAGING = (Pages.page_query_param, str(Pages.page_size_query_param))
 
@@ -71,9 +72,19 @@ def read_query(query: QueryDict, serializer_class: type[serializers.Serializer[A
     faults += [
         Fault((name,), "repeated", "Stands twice.") for name in query if name in known and len(query.getlist(name)) > 1
     ]
+    faults += _paging_faults(query)
     serializer = serializer_class(data=query.dict())
     if not serializer.is_valid():
         faults += faults_in(serializer.errors)
     if faults:
         raise Refused(faults)
     return dict(serializer.validated_data)
+
+
+def _paging_faults(query: QueryDict) -> Iterator[Fault]:
+    """A page that does not exist is not found; a size that is no size is at fault, and so is an empty page."""
+    page, size = (query.get(name) for name in PAGING)
+    if page == "":
+        yield Fault((PAGING[0],), "blank", "This field may not be blank.")
+    if size is not None and not WHOLE_NUMBER.fullmatch(size):
+        yield Fault((PAGING[1],), "invalid", "Not a whole number from 1 on.")

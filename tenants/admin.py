@@ -92,7 +92,7 @@ class TenantFencedAdmin(admin.ModelAdmin[M]):
     """The attribute that holds the id of a row's campground."""
     may_delete: ClassVar[bool] = False
 
-    form = FencedForm
+    form: type[forms.ModelForm[M]] = FencedForm
     show_full_result_count = False
     list_filter = [("tenant", TenantFilter)]
 

@@ -1,7 +1,6 @@
 """The project's settings for tests: an environment is given where none is, people's passwords hash fast."""
 
 import os
-import sys
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "k7Qz2mX9vB4nL8pR3sT6wY1cF5gH0jD" * 2)
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1,api.campone.example,.campone.example")
@@ -20,4 +19,3 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 LOGGING = {**LOGGING, "root": {"handlers": ["console"], "level": "ERROR"}}  # noqa: F405
-assert "pytest" in sys.modules or os.environ.get("TESTING_SERVER"), "tests.settings is for tests"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 from dataclasses import dataclass
 from typing import Any, cast
@@ -114,5 +115,4 @@ class Conversation:
     @property
     def statuses(self) -> list[int]:
         """The status of each answer heard, in order."""
-        lines = [line for line in self.heard.replace(b"}HTTP/", b"}\r\nHTTP/").split(b"\r\n") if line.startswith(b"HTTP/")]
-        return [int(line.split()[1]) for line in lines]
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", self.heard)]

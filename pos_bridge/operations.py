@@ -1,0 +1,186 @@
+"""What each call of the API asks and answers: the table from which its description is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.views import APIView
+
+from pos_bridge import api, examples
+from pos_bridge.contract import SaleSerializer
+from pos_bridge.examples import Body
+from pos_bridge.paging import Pages
+from pos_bridge.problems import KINDS
+from pos_bridge.queries import NoQuery, ProductQuery, TransactionQuery
+from pos_bridge.request_shapes import reference_shape
+
+Examples: TypeAlias = Callable[[], dict[str, Body]]
+"""Example bodies by name; built when the description is, since the code that answers builds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer: in words, its shape and examples, and the headers it carries beside ``X-Request-Id``."""
+
+    words: str
+    schema: str = ""
+    examples: Examples = dict
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path; ``problems`` names examples of ``problem_examples``."""
+
+    view: type[APIView]
+    method: str
+    name: str
+    summary: str
+    words: str
+    answers: Mapping[int, Answer]
+    problems: tuple[str, ...]
+    query: type[serializers.Serializer[Any]] = NoQuery
+    parameters: tuple[OpenApiParameter, ...] = ()
+    headers: tuple[str, ...] = ()
+    request: type[serializers.Serializer[Any]] | None = None
+
+    @property
+    def problems_by_status(self) -> dict[int, list[str]]:
+        """The names of the problem examples under each status, from 400 up."""
+        found: dict[int, list[str]] = {}
+        for name in sorted(self.problems, key=status_of):
+            found.setdefault(status_of(name), []).append(name)
+        return found
+
+
+def code_of(problem: str) -> str:
+    """The code of a problem example; its name may say after a dot which of several is meant."""
+    return problem.partition(".")[0]
+
+
+def status_of(problem: str) -> int:
+    """The status of a problem example."""
+    return int(KINDS[code_of(problem)].status)
+
+
+# Whatever is called, and however.
+ANY_CALL = (
+    "unknown_parameter",
+    "bad_request",
+    "invalid_key",
+    "key_inactive",
+    "pos_bridge_disabled",
+    "method_not_allowed",
+    "not_acceptable",
+    "payload_too_large",
+    "throttled",
+    "server_error",
+    "busy",
+    "unavailable",
+)
+READING = (*ANY_CALL, "insufficient_scope.read")
+LISTING = (*READING, "validation_error.filter", "not_found")
+POSTING = (
+    *ANY_CALL,
+    "validation_error",
+    "total_mismatch",
+    "payments_mismatch",
+    "tip_mismatch",
+    "occurred_at_in_future",
+    "currency_mismatch",
+    "parse_error",
+    "insufficient_scope.write",
+    "external_ref_conflict",
+    "unsupported_media_type",
+)
+
+PAGING = (
+    OpenApiParameter(
+        "page",
+        {"type": "integer", "minimum": 1, "default": 1},
+        description="Past the end: 404.",
+    ),
+    OpenApiParameter(
+        str(Pages.page_size_query_param),
+        {"type": "integer", "minimum": 1, "maximum": Pages.max_page_size, "default": Pages.page_size},
+        description="Rows on a page.",
+    ),
+)
+REFERENCE = OpenApiParameter(
+    "external_ref",
+    reference_shape(),
+    OpenApiParameter.PATH,
+    description="The till's own reference, percent-encoded as UTF-8: a slash inside it becomes `%2F`, a blank `%20`.",
+)
+
+LIST_TRANSACTIONS = Operation(
+    view=api.TransactionsView,
+    method="get",
+    name="list_transactions",
+    summary="List what has arrived",
+    words="For the evening: the sales of outside tills, in the order in which they arrived. All filters must hold, both "
+    "ends of a range belong to it. A filter that is unknown, empty or stands twice is refused, since a filter that were "
+    "ignored would fake a reconciliation.",
+    query=TransactionQuery,
+    parameters=PAGING,
+    answers={200: Answer("One page.", "SalePage", lambda: {"evening": examples.sales_answer()}, ("Link",))},
+    problems=LISTING,
+)
+POST_TRANSACTION = Operation(
+    view=api.TransactionsView,
+    method="post",
+    name="post_transaction",
+    summary="Post a sale or a refund",
+    words="Recorded once, however often it is sent: when an answer has not come, send the same again. 201 and 200 are "
+    "answered only when the sale is safely stored. The same reference with other money or another day is 409: the stored "
+    "sale stays as it is, and what was sent is parked for the campground's staff.",
+    request=SaleSerializer,
+    answers={
+        201: Answer("A new sale, stored.", "Sale", examples.taken_answers, ("Location",)),
+        200: Answer(
+            "A sale that was stored before, as it was then.", "Sale", examples.replayed_answers, ("Idempotent-Replayed",)
+        ),
+    },
+    problems=POSTING,
+)
+GET_TRANSACTION = Operation(
+    view=api.TransactionView,
+    method="get",
+    name="get_transaction",
+    summary="Confirm that a sale has arrived",
+    words="The stored sale. 404 means that it has not arrived, and may be sent.",
+    parameters=(REFERENCE,),
+    answers={200: Answer("The stored sale.", "Sale", lambda: {"stored": examples.answer_to(examples.FIVE_FIELDS)})},
+    problems=(*READING, "not_found"),
+)
+LIST_PRODUCTS = Operation(
+    view=api.ProductsView,
+    method="get",
+    name="list_products",
+    summary="Refresh the till's catalogue",
+    words="Active products, unless asked for more. Each page has its own `ETag`.",
+    query=ProductQuery,
+    parameters=PAGING,
+    headers=("If-None-Match",),
+    answers={
+        200: Answer("One page.", "ProductPage", lambda: {"catalogue": examples.products_answer()}, ("ETag", "Link")),
+        304: Answer("The page is still what the caller has; no body.", headers=("ETag",)),
+    },
+    problems=LISTING,
+)
+PING = Operation(
+    view=api.PingView,
+    method="get",
+    name="ping",
+    summary="Test the connection",
+    words="Who the caller is to the service, and what the service's clock says.",
+    answers={200: Answer("The key is good.", "Pong", lambda: {"both_scopes": examples.pong()})},
+    # A key without any scope cannot be minted.
+    problems=ANY_CALL,
+)
+
+OPERATIONS = (LIST_TRANSACTIONS, POST_TRANSACTION, GET_TRANSACTION, LIST_PRODUCTS, PING)
