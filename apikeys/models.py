@@ -24,8 +24,8 @@ class Scope(models.TextChoices):
 
 def validate_scopes(value: object) -> None:
     """A key holds at least one scope, each known and named once."""
-    known = isinstance(value, list) and all(each in Scope.values for each in value)
-    if not value or not known or len(set(value)) != len(value):
+    scopes = value if isinstance(value, list) else []
+    if not scopes or any(each not in Scope.values for each in scopes) or len(set(scopes)) != len(scopes):
         raise ValidationError(
             "Scopes are one or more of: %(known)s", code="scopes", params={"known": ", ".join(Scope.values)}
         )

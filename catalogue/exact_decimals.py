@@ -7,7 +7,7 @@ in Python it is a ``Decimal``, and sums are sums of integers.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, TypeAlias, TypeVar
 
 from django import forms
@@ -18,6 +18,8 @@ from django.db.models.expressions import Combinable, Expression
 from django.utils.translation import gettext_lazy as _
 
 LARGEST = 2**63 - 1
+# Python's own context would round the thirtieth digit away and say nothing.
+EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
 ExactInput: TypeAlias = Combinable | Decimal | int | str
 _ST_contra = TypeVar("_ST_contra", contravariant=True)
 _GT_co = TypeVar("_GT_co", covariant=True)
@@ -84,7 +86,7 @@ class ExactDecimalField(models.Field[_ST_contra, _GT_co]):
         return super().formfield(form_class or forms.DecimalField, choices_form_class, **options)
 
     def _units(self, value: Decimal) -> Decimal:
-        units = value.scaleb(self.places)
+        units = value.scaleb(self.places, EXACT)
         if not units.is_finite() or units != units.to_integral_value() or abs(units) > LARGEST:
             raise ValueError(value)
         # Adding zero turns −0 into 0.

@@ -7,8 +7,10 @@ byte-order mark. ``category`` and ``active`` (1, 0, true, false, ja, nein) may b
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,6 +20,7 @@ from tenants.models import Tenant
 
 NEEDED = ("sku", "name", "unit_price", "vat_rate")
 KNOWN = (*NEEDED, "category", "active")
+Row: TypeAlias = Mapping[Any, Any]
 SWITCHES = {"": True, "1": True, "true": True, "ja": True, "0": False, "false": False, "nein": False}
 
 
@@ -63,35 +66,45 @@ def import_products(*, tenant: Tenant, lines: Iterable[str]) -> Imported:
 
 
 def _read_products(tenant: Tenant, lines: Iterable[str]) -> list[Product]:
-    text = [line.removeprefix("\ufeff") for line in lines]
-    delimiter = ";" if text and text[0].count(";") > text[0].count(",") else ","
-    reader = csv.DictReader(text, delimiter=delimiter)
-    _check_header(reader.fieldnames or [])
     products: list[Product] = []
     faults: list[BadRow] = []
     lines_of: dict[str, int] = {}
-    for row in reader:
+    for line, row in _read_rows(lines):
         product = _product(tenant, row)
-        faults += [BadRow(reader.line_num, reason) for reason in _faults_of(product, row)]
+        faults += [BadRow(line, reason) for reason in _faults_of(product, row)]
         if product.sku in lines_of:
-            faults.append(BadRow(reader.line_num, f"sku: the same as on line {lines_of[product.sku]}"))
-        lines_of.setdefault(product.sku, reader.line_num)
+            faults.append(BadRow(line, f"sku: the same as on line {lines_of[product.sku]}"))
+        lines_of.setdefault(product.sku, line)
         products.append(product)
     if faults:
         raise ImportRefused(faults)
     return products
 
 
-def _check_header(names: Iterable[str]) -> None:
-    missing = [name for name in NEEDED if name not in names]
-    unknown = [name for name in names if name not in KNOWN]
-    if missing or unknown:
-        parts = [f"missing columns: {', '.join(missing)}"] * bool(missing)
-        parts += [f"unknown columns: {', '.join(unknown)}"] * bool(unknown)
-        raise ImportRefused([BadRow(1, "; ".join(parts))])
+def _read_rows(lines: Iterable[str]) -> list[tuple[int, Row]]:
+    """Each row with the line on which it ends."""
+    text = [line.removeprefix("\ufeff") for line in lines]
+    delimiter = ";" if text and text[0].count(";") > text[0].count(",") else ","
+    reader = csv.DictReader(text, delimiter=delimiter)
+    try:
+        _check_header(reader.fieldnames or [])
+        return [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise ImportRefused([BadRow(reader.line_num + 1, str(error))]) from None
 
 
-def _product(tenant: Tenant, row: Mapping[str, str | None]) -> Product:
+def _check_header(names: Sequence[str]) -> None:
+    faults = {
+        "missing columns": [name for name in NEEDED if name not in names],
+        "unknown columns": [name for name in names if name not in KNOWN],
+        "columns that come twice": [name for name in KNOWN if names.count(name) > 1],
+    }
+    said = [f"{what}: {', '.join(found)}" for what, found in faults.items() if found]
+    if said:
+        raise ImportRefused([BadRow(1, "; ".join(said))])
+
+
+def _product(tenant: Tenant, row: Row) -> Product:
     cell = {name: (row.get(name) or "").strip() for name in KNOWN}
     return Product(
         tenant=tenant,
@@ -104,17 +117,24 @@ def _product(tenant: Tenant, row: Mapping[str, str | None]) -> Product:
     )
 
 
-def _faults_of(product: Product, row: Mapping[str | None, object]) -> list[str]:
+def _faults_of(product: Product, row: Row) -> list[str]:
     reasons = []
     if None in row:
         reasons.append("more cells than the header has columns")
     if str(row.get("active") or "").strip().lower() not in SWITCHES:
         reasons.append("active: neither 1 nor 0")
+    texts = {"sku": product.sku, "name": product.name, "category": product.category}
+    reasons += [f"{name}: control characters" for name, text in texts.items() if not _is_printable(text)]
     try:
         product.clean_fields()
     except ValidationError as error:
         reasons += [f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items()]
     return reasons
+
+
+def _is_printable(text: str) -> bool:
+    """Without control characters: PostgreSQL cannot hold a NUL, and no till can print the others."""
+    return not any(unicodedata.category(character) == "Cc" for character in text)
 
 
 def _take_over(known: Product, wanted: Product) -> bool:

@@ -22,7 +22,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -35,6 +35,8 @@ from pos_bridge.wire import LENGTH
 BASE_PATH = "/api/v1/public/pos"
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 ROWS_PER_ADDRESS_AND_MINUTE = 100
+# A counting row stands for calls with many keys, and belongs to no campground.
+OF_NOBODY = {"outcome": Outcome.FLOOD, "calls": 0, "tenant_id": None, "api_key_id": None, "key_prefix": ""}
 LOGGER = logging.getLogger(__name__)
 
 
@@ -123,7 +125,7 @@ def log_with_sale(call: Call, *, status: int) -> bool:
     try:
         with transaction.atomic():
             _write_row(call, status)
-    except DatabaseError:
+    except Exception:
         LOGGER.exception("The activity log cannot be written; the sale goes on.")
         return False
     return True
@@ -132,26 +134,27 @@ def log_with_sale(call: Call, *, status: int) -> bool:
 def log_call(call: Call, *, status: int) -> None:
     """Write the row of a call that has been answered; never raises."""
     try:
-        if status == 401:
-            _log_refusal(call)
+        if status == 401 or (call.api_key is None and 400 <= status < 500):
+            _log_refusal(call, status)
         else:
             _write_row(call, status)
-    except DatabaseError:
-        LOGGER.error("Activity log away; row kept here: %s", json.dumps(_row(call, status), default=str))  # noqa: TRY400 (the row is what matters)
+    except Exception as error:  # noqa: BLE001 (whatever ails the log, the answer stands; the sale is committed)
+        row = json.dumps(_row(call, status), default=str)
+        LOGGER.error("Activity log away (%s); row kept here: %s", type(error).__name__, row)  # noqa: TRY400 (the row is what matters)
 
 
-def _log_refusal(call: Call) -> None:
+def _log_refusal(call: Call, status: int) -> None:
     """A row each for the first refusals of an address in a minute; one counting row for the rest."""
     minute = call.at.replace(second=0, microsecond=0)
     refused = InboundCall.objects.filter(
-        remote_address=call.remote_address, status=401, at__gte=minute, at__lt=minute + timedelta(minutes=1)
+        remote_address=call.remote_address, status=status, at__gte=minute, at__lt=minute + timedelta(minutes=1)
     )
     if refused.exclude(outcome=Outcome.FLOOD)[:ROWS_PER_ADDRESS_AND_MINUTE].count() < ROWS_PER_ADDRESS_AND_MINUTE:
-        _write_row(call, 401)
+        _write_row(call, status)
         return
-    flood = refused.filter(outcome=Outcome.FLOOD)
+    flood = InboundCall.objects.filter(remote_address=call.remote_address, at=minute, outcome=Outcome.FLOOD)
     if not flood.update(calls=F("calls") + 1):
-        row = InboundCall(**{**_row(call, 401), "at": minute, "outcome": Outcome.FLOOD, "calls": 0})
+        row = InboundCall(**{**_row(call, status), "at": minute, **OF_NOBODY})
         InboundCall.objects.bulk_create([row], ignore_conflicts=True)
         flood.update(calls=F("calls") + 1)
 

@@ -14,7 +14,7 @@ from typing import Any
 from kasse.models import TENDERS, LineKind, PaymentMethod, Source, Status
 from pos_bridge import patterns
 from pos_bridge.problems import KINDS
-from pos_bridge.request_shapes import Schema
+from pos_bridge.request_shapes import Schema, ref
 
 INSTANT: Schema = {"type": "string", "format": "date-time", "pattern": patterns.UTC_INSTANT}
 AMOUNT: Schema = {"type": "string", "pattern": patterns.AMOUNT_ANSWERED}
@@ -50,11 +50,6 @@ def record(description: str, fields: dict[str, Schema], *, optional: tuple[str, 
 def rows_of(name: str) -> Schema:
     """A list of a component."""
     return {"type": "array", "items": ref("schemas", name)}
-
-
-def ref(kind: str, name: str) -> Schema:
-    """A pointer to a component."""
-    return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def page_of(name: str) -> Schema:
@@ -102,7 +97,9 @@ SALE_ITEM = record(
         "unit_price": PRICE,
         "line_total": AMOUNT,
         "sku": in_words(TEXT, "Empty if none was sent."),
-        "vat_rate": in_words(nullable(RATE), "In percent: as sent, the product's, or the default; `null` if nobody knows."),
+        "vat_rate": in_words(
+            nullable(RATE), "In percent: as sent, the product's, or the default; `null` if nobody knows."
+        ),
         "category": in_words(TEXT, "Empty if none was sent."),
         "kind": one_of(LineKind.values),
     },
@@ -178,11 +175,14 @@ FAULT = record(
 )
 
 PROBLEM = record(
-    "What went wrong, for three readers: `detail` or lists of messages by field, as Django REST framework's clients know "
-    "them; RFC 9457; and one short sentence for the cashier.",
+    "What went wrong, for three readers: `detail` or lists of messages by field, as Django REST framework's clients "
+    "know them; RFC 9457; and one short sentence for the cashier.",
     {
-        "detail": in_words(TEXT, "The code again. Where fields are at fault their names stand in its place, each with its "
-                           "messages; what concerns no field is under `non_field_errors`."),
+        "detail": in_words(
+            TEXT,
+            "The code again. Where fields are at fault their names stand in its place, each with its "
+            "messages; what concerns no field is under `non_field_errors`.",
+        ),
         "type": in_words({"type": "string", "format": "uri"}, "Where the code is explained."),
         "title": TEXT,
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
@@ -190,11 +190,14 @@ PROBLEM = record(
             "type": "string",
             "pattern": "^[a-z0-9_]+$",
             "description": "Stable: a published code never changes its meaning. Today one of "
-            + ", ".join(f"`{code}`" for code in KINDS) + "; more may come.",
+            + ", ".join(f"`{code}`" for code in KINDS)
+            + "; more may come.",
         },
         "errors": in_words(rows_of("Fault"), "All faults at once."),
         "retryable": in_words({"type": "boolean"}, "Whether the same request may succeed later."),
-        "request_id": in_words({"type": "string", "minLength": 1, "maxLength": 64}, "To be named when asking for help."),
+        "request_id": in_words(
+            {"type": "string", "minLength": 1, "maxLength": 64}, "To be named when asking for help."
+        ),
         "cashier_message": in_words({"type": "string", "minLength": 1, "maxLength": 50}, "In the caller's language."),
         "id": in_words({"type": "string", "format": "uuid"}, "With `external_ref_conflict`: the stored sale."),
         "required_scope": in_words(TEXT, "With `insufficient_scope`: one of these scopes, parted by blanks."),
@@ -236,7 +239,9 @@ HEADERS: dict[str, Schema] = {
         format="uri",
     ),
     "Idempotent-Replayed": header("The sale was there already; nothing was written.", "true", const="true"),
-    "ETag": header("Strong; send it back as `If-None-Match`.", '"9b2d4c6e8f0a1b3c5d7e9f0a1b2c3d4e"', pattern='^"[^"]+"$'),
+    "ETag": header(
+        "Strong; send it back as `If-None-Match`.", '"9b2d4c6e8f0a1b3c5d7e9f0a1b2c3d4e"', pattern='^"[^"]+"$'
+    ),
     "Link": header(
         "RFC 8288: the pages `next` and `prev`, where there are such.",
         '<https://api.campone.example/api/v1/public/pos/transactions/?page=2>; rel="next"',

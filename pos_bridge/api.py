@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -108,7 +108,7 @@ class TillView(APIView):
         response = super().finalize_response(request, response, *args, **kwargs)
         if self._charged is not None and response.status_code not in COUNTED:
             # With the database away, one call of the budget is the smaller loss.
-            with suppress(DatabaseError):
+            with suppress(Error):
                 refund_budget(key_of(request), second=self._charged)
         return response
 

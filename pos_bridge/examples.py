@@ -86,7 +86,13 @@ SALES: dict[str, Body] = {
         "payment_method": "CARD",
         "total_amount": "-68.00",
         "items": [
-            {"description": "Gasflasche 5 kg", "quantity": -1, "unit_price": "68.00", "line_total": "-68.00", "sku": "GAS-5"}
+            {
+                "description": "Gasflasche 5 kg",
+                "quantity": -1,
+                "unit_price": "68.00",
+                "line_total": "-68.00",
+                "sku": "GAS-5",
+            }
         ],
         "occurred_at": "2026-04-29T08:14:32Z",
         "refund_of": "seeblick-2026-04-28-T-17",
@@ -101,8 +107,12 @@ SALE_TITLES = {
 }
 
 PRODUCTS = (
-    Product(pk=1, sku="CROI", name="Croissant", category="Backwaren", unit_price=Decimal("3.50"), vat_rate=Decimal("2.6")),
-    Product(pk=2, sku="GAS-5", name="Gasflasche 5 kg", category="Camping", unit_price=Decimal(68), vat_rate=Decimal("8.1")),
+    Product(
+        pk=1, sku="CROI", name="Croissant", category="Backwaren", unit_price=Decimal("3.50"), vat_rate=Decimal("2.6")
+    ),
+    Product(
+        pk=2, sku="GAS-5", name="Gasflasche 5 kg", category="Camping", unit_price=Decimal(68), vat_rate=Decimal("8.1")
+    ),
 )
 
 
@@ -134,7 +144,7 @@ def _as_stored(sale: NewSale) -> Transaction:
     stored = SimpleNamespace(
         **fields
         | {
-            "pk": SALE_ID,
+            "pk": example_id(sale.external_ref),
             "source": Source.EXTERNAL_POS,
             "status": Status.COMPLETED,
             "business_date": example_terms().day_of(sale.occurred_at),
@@ -144,6 +154,11 @@ def _as_stored(sale: NewSale) -> Transaction:
         }
     )
     return cast(Transaction, stored)
+
+
+def example_id(external_ref: str | None) -> UUID:
+    """One for each of the sales shown."""
+    return UUID(int=SALE_ID.int + [sale["external_ref"] for sale in SALES.values()].index(external_ref))
 
 
 def _rows(values: tuple[Any, ...]) -> SimpleNamespace:

@@ -5,6 +5,8 @@
 this module is imported, at the start of the service.
 """
 
+# mypy: untyped-calls-exclude=drf_spectacular
+
 from __future__ import annotations
 
 from typing import Any, TypeAlias
@@ -14,29 +16,29 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.views import APIView
 
 from pos_bridge.activity import BASE_PATH
-from pos_bridge.answer_shapes import HEADERS, SCHEMAS, ref
+from pos_bridge.answer_shapes import HEADERS, SCHEMAS
 from pos_bridge.api import NothingHere
 from pos_bridge.examples import SALE_TITLES, SALES
 from pos_bridge.operations import OPERATIONS, Answer, Operation, code_of
 from pos_bridge.problem_examples import problem_examples
 from pos_bridge.problems import KINDS
-from pos_bridge.request_shapes import Schema
+from pos_bridge.request_shapes import Schema, ref
 
 Endpoints: TypeAlias = list[tuple[str, str, str, Any]]
 
 ABOUT = """An external till posts each finished sale to its campground, once, and reads back what has arrived.
 
-Every path works with and without its final slash. Bodies are JSON in UTF-8, no larger than 256 KiB. Amounts are in the \
-campground's currency, VAT included. Instants are RFC 3339; answers are in UTC.
+Every path works with and without its final slash. Bodies are JSON in UTF-8, no larger than 256 KiB. Amounts are in \
+the campground's currency, VAT included. Instants are RFC 3339; answers are in UTC.
 
-A request that follows these schemas is well-formed; what they cannot say is told at `SaleRequest`. Within version 1, paths, \
-optional fields, fields of answers, error codes and values of codes may be added at any time: a till ignores what it does \
-not know."""
+A request that follows these schemas is well-formed; what they cannot say is told at `SaleRequest`. Within version 1, \
+paths, optional fields, fields of answers, error codes and values of codes may be added at any time: a till ignores \
+what it does not know."""
 
 # By status: more than the problems' own words say.
 PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
 PROBLEM_WORDS = {
-    400: "Refused; nothing was stored. Mend it and send it again.",
+    400: "Refused, and nothing was stored; `errors` names every fault.",
     401: "No key of ours, or one that is no longer good.",
     403: "The key is good, but not for this.",
     404: "There is no such thing at this campground.",
@@ -105,7 +107,7 @@ def _decorator(operation: Operation) -> Any:
         operation_id=operation.name,
         summary=operation.summary,
         description=f"{operation.words}\n\n{_scope_in_words(operation)}",
-        parameters=[operation.query, *operation.parameters],
+        parameters=[*([operation.query] if operation.query else ()), *operation.parameters],
         request=operation.request,
         responses={},  # see describe_answers()
     )

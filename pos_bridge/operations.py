@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.views import APIView
 
 from pos_bridge import api, examples
+from pos_bridge.api import TillView
 from pos_bridge.contract import SaleSerializer
 from pos_bridge.examples import Body
 from pos_bridge.paging import Pages
 from pos_bridge.problems import KINDS
-from pos_bridge.queries import NoQuery, ProductQuery, TransactionQuery
-from pos_bridge.request_shapes import reference_shape
+from pos_bridge.queries import ProductQuery, TransactionQuery
+from pos_bridge.request_shapes import ReferenceShape, ref
 
 Examples: TypeAlias = Callable[[], dict[str, Body]]
 """Example bodies by name; built when the description is, since the code that answers builds them."""
@@ -36,14 +36,14 @@ class Answer:
 class Operation:
     """One method of one path; ``problems`` names examples of ``problem_examples``."""
 
-    view: type[APIView]
+    view: type[TillView]
     method: str
     name: str
     summary: str
     words: str
     answers: Mapping[int, Answer]
     problems: tuple[str, ...]
-    query: type[serializers.Serializer[Any]] = NoQuery
+    query: type[serializers.Serializer[Any]] | None = None
     parameters: tuple[OpenApiParameter, ...] = ()
     headers: tuple[str, ...] = ()
     request: type[serializers.Serializer[Any]] | None = None
@@ -69,7 +69,6 @@ def status_of(problem: str) -> int:
 
 # Whatever is called, and however.
 ANY_CALL = (
-    "unknown_parameter",
     "bad_request",
     "invalid_key",
     "key_inactive",
@@ -83,7 +82,7 @@ ANY_CALL = (
     "unavailable",
 )
 READING = (*ANY_CALL, "insufficient_scope.read")
-LISTING = (*READING, "validation_error.filter", "not_found")
+LISTING = (*READING, "unknown_parameter", "not_found")
 POSTING = (
     *ANY_CALL,
     "validation_error",
@@ -112,7 +111,7 @@ PAGING = (
 )
 REFERENCE = OpenApiParameter(
     "external_ref",
-    reference_shape(),
+    ref("schemas", ReferenceShape.name),
     OpenApiParameter.PATH,
     description="The till's own reference, percent-encoded as UTF-8: a slash inside it becomes `%2F`, a blank `%20`.",
 )
@@ -122,13 +121,13 @@ LIST_TRANSACTIONS = Operation(
     method="get",
     name="list_transactions",
     summary="List what has arrived",
-    words="For the evening: the sales of outside tills, in the order in which they arrived. All filters must hold, both "
-    "ends of a range belong to it. A filter that is unknown, empty or stands twice is refused, since a filter that were "
-    "ignored would fake a reconciliation.",
+    words="For the evening: the sales of outside tills, in the order in which they arrived. All filters must hold; "
+    "both ends of a range belong to it. A filter that is unknown, empty or stands twice is refused: to ignore it would "
+    "fake a reconciliation.",
     query=TransactionQuery,
     parameters=PAGING,
     answers={200: Answer("One page.", "SalePage", lambda: {"evening": examples.sales_answer()}, ("Link",))},
-    problems=LISTING,
+    problems=(*LISTING, "validation_error.transactions"),
 )
 POST_TRANSACTION = Operation(
     view=api.TransactionsView,
@@ -136,13 +135,16 @@ POST_TRANSACTION = Operation(
     name="post_transaction",
     summary="Post a sale or a refund",
     words="Recorded once, however often it is sent: when an answer has not come, send the same again. 201 and 200 are "
-    "answered only when the sale is safely stored. The same reference with other money or another day is 409: the stored "
-    "sale stays as it is, and what was sent is parked for the campground's staff.",
+    "answered only when the sale is safely stored. The same reference with other money or another day is 409: the "
+    "stored sale stays as it is, and what was sent is parked for the campground's staff.",
     request=SaleSerializer,
     answers={
         201: Answer("A new sale, stored.", "Sale", examples.taken_answers, ("Location",)),
         200: Answer(
-            "A sale that was stored before, as it was then.", "Sale", examples.replayed_answers, ("Idempotent-Replayed",)
+            "A sale that was stored before, as it was then.",
+            "Sale",
+            examples.replayed_answers,
+            ("Idempotent-Replayed",),
         ),
     },
     problems=POSTING,
@@ -170,7 +172,7 @@ LIST_PRODUCTS = Operation(
         200: Answer("One page.", "ProductPage", lambda: {"catalogue": examples.products_answer()}, ("ETag", "Link")),
         304: Answer("The page is still what the caller has; no body.", headers=("ETag",)),
     },
-    problems=LISTING,
+    problems=(*LISTING, "validation_error.products"),
 )
 PING = Operation(
     view=api.PingView,

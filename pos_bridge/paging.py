@@ -12,7 +12,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,999}")
 
 
 class Pages(PageNumberPagination):

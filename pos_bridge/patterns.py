@@ -1,6 +1,6 @@
-"""Patterns of the API description: what matches one of them, the service takes.
+r"""Patterns of the API description: what matches one of them, the service takes.
 
-They are written for every reader's regular expressions (ECMA-262, Python, Java): ``\\uXXXX`` for what cannot be
+They are written for every reader's regular expressions (ECMA-262, Python, Java): ``\uXXXX`` for what cannot be
 seen, no look-around. Where the service takes a little more than can be said so (leading zeros, a small ``t`` in
 an instant, characters beyond the Basic Multilingual Plane), the pattern is the narrower of the two, so that
 data made from it is valid.

@@ -19,7 +19,7 @@ from pos_bridge.contract import check_sale
 from pos_bridge.examples import FIVE_FIELDS, NOW, PUBLIC_URL, SALE_ID, Body, as_sent, example_terms
 from pos_bridge.faults import Fault, Refused
 from pos_bridge.problems import Problem, problem_body, problem_of
-from pos_bridge.queries import NoQuery, TransactionQuery, read_query
+from pos_bridge.queries import ProductQuery, TransactionQuery, read_query
 from pos_bridge.strict_json import Malformed, read_json
 from pos_bridge.throttling import BudgetUsedUp
 from pos_bridge.wire import PayloadTooLarge
@@ -41,8 +41,11 @@ REFUSED_SALES: dict[str, Body] = {
     "currency_mismatch": {**FIVE_FIELDS, "currency": "EUR"},
 }
 UNREADABLE = b'{"total_amount": "12.50", "total_amount": "21.50"}'
-FAULTY_FILTER = "business_date=29.04.2026"
-UNKNOWN_FILTER = "buisness_date=2026-04-29"
+FAULTY_QUERIES = {
+    "unknown_parameter": "buisness_date=2026-04-29",
+    "validation_error.transactions": "business_date=29.04.2026",
+    "validation_error.products": "include_inactive=yes",
+}
 OTHER_SALE: Body = {**FIVE_FIELDS, "total_amount": "14.00", "rounding_amount": "1.50"}
 
 
@@ -54,25 +57,28 @@ def problem_examples() -> dict[str, Body]:
 
 def _problems() -> dict[str, Problem]:
     refused = {code: _refused(document) for code, document in REFUSED_SALES.items()}
-    exceptions: dict[str, Exception] = refused | {
-        "validation_error.filter": _raised_by(lambda: read_query(QueryDict(FAULTY_FILTER), TransactionQuery, paged=True)),
-        "unknown_parameter": _raised_by(lambda: read_query(QueryDict(UNKNOWN_FILTER), NoQuery, paged=False)),
-        "parse_error": _raised_by(lambda: read_json(UNREADABLE)),
-        "invalid_key": InvalidKeyAnswer(),
-        "key_inactive": KeyInactiveAnswer(ApiKey()),
-        "insufficient_scope.read": InsufficientScope((Scope.POS_READ,)),
-        "insufficient_scope.write": InsufficientScope((Scope.POS_WRITE,)),
-        "pos_bridge_disabled": BridgeDisabled(),
-        "not_found": Http404(),
-        "method_not_allowed": MethodNotAllowed("DELETE"),
-        "not_acceptable": NotAcceptable(),
-        "payload_too_large": PayloadTooLarge(),
-        "unsupported_media_type": UnsupportedMediaType("text/xml"),
-        "throttled": BudgetUsedUp(1800),
-        "busy": Busy(),
-        "unavailable": OperationalError(),
-        "server_error": RuntimeError(),
-    }
+    asked = {name: _refused_query(QueryDict(query)) for name, query in FAULTY_QUERIES.items()}
+    exceptions = (
+        refused
+        | asked
+        | {
+            "parse_error": _raised_by(lambda: read_json(UNREADABLE)),
+            "invalid_key": InvalidKeyAnswer(),
+            "key_inactive": KeyInactiveAnswer(ApiKey()),
+            "insufficient_scope.read": InsufficientScope((Scope.POS_READ,)),
+            "insufficient_scope.write": InsufficientScope((Scope.POS_WRITE,)),
+            "pos_bridge_disabled": BridgeDisabled(),
+            "not_found": Http404(),
+            "method_not_allowed": MethodNotAllowed("DELETE"),
+            "not_acceptable": NotAcceptable(),
+            "payload_too_large": PayloadTooLarge(),
+            "unsupported_media_type": UnsupportedMediaType("text/xml"),
+            "throttled": BudgetUsedUp(1800),
+            "busy": Busy(),
+            "unavailable": OperationalError(),
+            "server_error": RuntimeError(),
+        }
+    )
     return {name: problem_of(exception) for name, exception in exceptions.items()} | {
         "bad_request": Problem("bad_request"),
         "external_ref_conflict": _conflict(),
@@ -81,6 +87,10 @@ def _problems() -> dict[str, Problem]:
 
 def _refused(document: Body) -> Exception:
     return _raised_by(lambda: check_sale(as_sent(document), example_terms()))
+
+
+def _refused_query(query: QueryDict) -> Exception:
+    return _raised_by(lambda: read_query(query, ProductQuery if "include_inactive" in query else TransactionQuery))
 
 
 def _raised_by(deed: Callable[[], Any]) -> Exception:

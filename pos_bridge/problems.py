@@ -9,10 +9,11 @@ Source: wire contract, section 4.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -34,6 +35,7 @@ from pos_bridge.strict_json import Malformed
 from pos_bridge.throttling import BudgetUsedUp
 
 LOGGER = logging.getLogger(__name__)
+Answer = TypeVar("Answer", bound=HttpResponse)
 RETRYABLE = frozenset({408, 429, 500, 501, 502, 503, 504})
 RETRY_SECONDS_WHEN_AWAY = 5
 
@@ -168,16 +170,30 @@ def answer_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     """Django REST framework's exception handler: every exception becomes an answer of ours."""
     request = context["request"]
     problem = problem_of(exception)
-    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        LOGGER.error("Call %s: %s", call_of(request).request_id, problem.code, exc_info=exception)
+    tell_operator(call_of(request), problem, exception)
     note_problem(call_of(request), problem)
-    return Response(problem_body(problem, request), status=problem.status, headers=dict(problem.headers))
+    answer = Response(problem_body(problem, request), status=problem.status, headers=dict(problem.headers))
+    return _told(answer)
 
 
 def answer_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The same answer for what goes wrong before or beside a view of the API."""
+    tell_operator(call_of(request), problem, sys.exception())
     note_problem(call_of(request), problem)
-    return JsonResponse(problem_body(problem, request), status=problem.status, headers=dict(problem.headers))
+    answer = JsonResponse(problem_body(problem, request), status=problem.status, headers=dict(problem.headers))
+    return _told(answer)
+
+
+def tell_operator(call: Call, problem: Problem, exception: BaseException | None) -> None:
+    """One entry in the operator's log for each fault of ours, under its request id."""
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        LOGGER.error("Call %s: %s", call.request_id, problem.code, exc_info=exception)
+
+
+def _told(answer: Answer) -> Answer:
+    """Keep Django from telling it again: its line repeats the path, and a path may hold a token."""
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 (there is no public switch)
+    return answer
 
 
 def note_problem(call: Call, problem: Problem) -> None:

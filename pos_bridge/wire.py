@@ -18,8 +18,6 @@ from rest_framework.utils.mediatypes import _MediaType
 from pos_bridge.strict_json import read_json
 
 MOST_BYTES = 256 * 1024
-# Python refuses to read numbers of thousands of digits, and takes digits of other scripts for numbers.
-LENGTH = re.compile(r"[0-9]{1,15}")
 LENGTH = re.compile(r"[0-9]{1,9}")
 
 WSGIApplication: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -41,14 +39,16 @@ class StrictJSONParser(BaseParser):
         """The document, as ``strict_json.read_json()`` gives it.
 
         Raises:
-            UnsupportedMediaType: another charset, or a content coding.
+            UnsupportedMediaType: another charset, or a content or transfer coding.
             Malformed: see ``read_json()``.
         """
         request: Request = parser_context["request"]
         sent = _MediaType(media_type or "")
         charset = str(sent.params.get("charset", "utf-8")).lower()
-        coding = request.headers.get("Content-Encoding", "identity")
-        if sent.full_type != self.media_type or charset not in {"utf-8", "utf8"} or coding != "identity":
+        coded = request.headers.get("Content-Encoding", "identity") != "identity"
+        # "gzip, chunked" comes to us without its chunks, but still compressed.
+        coded = coded or request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked"
+        if sent.full_type != self.media_type or charset not in {"utf-8", "utf8"} or coded:
             raise UnsupportedMediaType(media_type or "")
         return read_json(stream.read())
 

@@ -35,7 +35,9 @@ def furnish(tenant: Tenant, word: str) -> Campground:
     admin = member(tenant, Role.TENANT_ADMIN, username=f"{word}-chefin", email=f"chefin@{word}.example")
     staff = member(tenant, Role.STAFF, username=f"{word}-empfang", email=f"empfang@{word}.example")
     minted = mint(tenant, name=f"{word} Kiosk")
-    product = ProductFactory.create(tenant=tenant, sku=f"{word}-G11", name=f"Gasflasche {word}", category=f"{word} Shop")
+    product = ProductFactory.create(
+        tenant=tenant, sku=f"{word}-G11", name=f"Gasflasche {word}", category=f"{word} Shop"
+    )
     settings = BridgeSettings.objects.create(tenant=tenant)
     sell_and_park(Till(minted.token), word)
     rows: dict[type[Model], Any] = {

@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, identify_hasher
 
 from apikeys.hashing import ApiKeyHasher, hash_token, is_outdated, token_fits
 from apikeys.tokens import make_token
+from campone import settings as production
 
 
 class TestTheHashOfAToken:
@@ -56,7 +57,5 @@ class TestTheHashOfAToken:
 
 class TestPasswordsOfPeople:
     def test_keep_djangos_own_cost(self) -> None:
-        from campone import settings as production  # noqa: PLC0415 (the tests' own settings hash faster)
-
         assert production.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
         assert Argon2PasswordHasher.memory_cost == 102400

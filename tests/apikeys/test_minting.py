@@ -37,7 +37,9 @@ class TestMinting:
     def test_shows_the_token_in_no_text_of_the_result(self, seeblick: Tenant) -> None:
         minted = mint(seeblick)
 
-        assert not [text for text in (repr(minted), str(minted), repr(minted.key), str(minted.key)) if minted.token in text]
+        assert not [
+            text for text in (repr(minted), str(minted), repr(minted.key), str(minted.key)) if minted.token in text
+        ]
         assert prefix_of(minted.token) in str(minted.key)
 
     def test_draws_again_when_a_prefix_is_taken(self, seeblick: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,16 +83,18 @@ class TestTheRecord:
 
     def test_is_unique_by_prefix_across_campgrounds(self, seeblick: Tenant, waldrand: Tenant) -> None:
         mine = mint(seeblick).key
-        theirs = ApiKey(tenant=waldrand, name="Kiosk", prefix=mine.prefix, token_hash="x", scopes=["pos:read"], created_at=NOON)
+        theirs = ApiKey(
+            tenant=waldrand, name="Kiosk", prefix=mine.prefix, token_hash="x", scopes=["pos:read"], created_at=NOON
+        )
 
-        with transaction.atomic(), pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityError), transaction.atomic():
             theirs.save()
 
     @pytest.mark.parametrize("wrong", [{"budget": 0}, {"prefix": "sk_12345678"}])
     def test_is_guarded_by_the_database_too(self, seeblick: Tenant, wrong: dict[str, Any]) -> None:
         key = mint(seeblick).key
 
-        with transaction.atomic(), pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityError), transaction.atomic():
             ApiKey.objects.filter(pk=key.pk).update(**wrong)
 
     def test_is_revoked_once_and_for_ever(self, seeblick: Tenant) -> None:

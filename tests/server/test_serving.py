@@ -74,7 +74,9 @@ class TestABody:
 
     def test_in_chunks_and_too_large_is_413(self, till: WireTill) -> None:
         with Conversation(till.port) as talk:
-            talk.send(till.head("POST", "/transactions/", JSON, CHUNKED) + in_chunks(b" " * (MOST_BYTES + 1), size=65536))
+            talk.send(
+                till.head("POST", "/transactions/", JSON, CHUNKED) + in_chunks(b" " * (MOST_BYTES + 1), size=65536)
+            )
             talk.listen(until=b"payload_too_large")
 
         assert talk.statuses == [413]
@@ -131,7 +133,19 @@ class TestAPath:
 
     @pytest.mark.parametrize(
         "reference",
-        ["a/b", "a//b", "a%2Fb", "a%b", "kiosk 7/2026", "1+1=2", "a?b#c", "T;1", "https://till.example/7", "Bäckerei/Ü", "🥐/1"],
+        [
+            "a/b",
+            "a//b",
+            "a%2Fb",
+            "a%b",
+            "kiosk 7/2026",
+            "1+1=2",
+            "a?b#c",
+            "T;1",
+            "https://till.example/7",
+            "Bäckerei/Ü",
+            "🥐/1",
+        ],
     )
     def test_carries_any_reference_there_and_back(self, till: WireTill, reference: str) -> None:
         posted = till.post(croissants_and_coffee(external_ref=reference))
@@ -168,7 +182,9 @@ class TestAConnection:
         shared = till.connect()
 
         statuses = [
-            till.call("POST", "/transactions/", body=b"{", headers={"Content-Type": "application/json"}, on=shared).status,
+            till.call(
+                "POST", "/transactions/", body=b"{", headers={"Content-Type": "application/json"}, on=shared
+            ).status,
             till.call("DELETE", "/transactions/", on=shared).status,
             till.get("/ping/", on=shared).status,
         ]
@@ -262,7 +278,9 @@ class TestARequestThatTwoServersCouldReadDifferently:
     ) -> None:
         """RFC 9112, section 6.1: the transfer coding counts, and nothing that follows is a request."""
         with Conversation(till.port) as talk:
-            talk.send(till.head("POST", "/transactions/", JSON, *order) + in_chunks(sale()) + till.head("GET", "/ping/"))
+            talk.send(
+                till.head("POST", "/transactions/", JSON, *order) + in_chunks(sale()) + till.head("GET", "/ping/")
+            )
             talk.listen()
 
         assert talk.statuses == [201]
