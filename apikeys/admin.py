@@ -85,7 +85,7 @@ class MintForm(FencedForm[ApiKey]):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
-    list_display = ["name", "prefix", "scope_list", "tenant", "last_used", "expires", "key_state"]
+    list_display = ["name", "key_state", "prefix", "scope_list", "last_used", "expires", "tenant"]
     list_filter = [("tenant", TenantFilter), StateFilter]
     list_select_related = ["tenant"]
     search_fields = ["name", "prefix"]
@@ -139,8 +139,13 @@ class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
             "opts": self.opts,
             "key": minted.key,
             "token": minted.token,
-            "scopes": self.scope_list(minted.key),
-            "expires": self.expires(minted.key),
+            "facts": [
+                (_("campground"), minted.key.tenant),
+                (_("name"), minted.key.name),
+                (_("prefix"), minted.key.prefix),
+                (_("scopes"), self.scope_list(minted.key)),
+                (_("expires"), self.expires(minted.key)),
+            ],
             "api_url": f"{settings.PUBLIC_URL}{reverse('transactions').rstrip('/')}/",
         }
         return TemplateResponse(request, "apikeys/minted.html", context, headers={"Cache-Control": "no-store"})

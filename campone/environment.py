@@ -61,7 +61,7 @@ def read_environment() -> Environment:
                 env.str("DATABASE_URL", f"sqlite:///{PROJECT}/var/campone.sqlite3"),
                 pool_size=env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(min=0, max=500)),
             ),
-            static_root=env.path("STATIC_ROOT", PROJECT / "var" / "static"),
+            static_root=_folder(env.path("STATIC_ROOT", PROJECT / "var" / "static")),
             log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
             proxy_count=env.int("PROXY_COUNT", 0, validate=validate.Range(min=0, max=9)),
             conflict_policy=cast(
@@ -102,13 +102,28 @@ def _domain(value: str) -> str:
 
 
 def _public_url(value: str, development: bool) -> str:
-    parts = urlsplit(value)
-    schemes = {"https", "http"} if development else {"https"}
-    if parts.scheme not in schemes or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+    schemes = ("https", "http") if development else ("https",)
+    if not _is_root(value) or not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         raise ImproperlyConfigured(
             "PUBLIC_URL must be the service's own address without a path, such as https://api.campone.example."
         )
     return value.rstrip("/")
+
+
+def _is_root(url: str) -> bool:
+    """Whether a URL is a host, perhaps with its port, and nothing else: no person, path, query or fragment."""
+    try:
+        parts = urlsplit(url)
+        alone = url.rstrip("/") == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
+        return alone and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _folder(path: Path) -> Path:
+    if path == Path():
+        raise ImproperlyConfigured("STATIC_ROOT must be a folder of its own; leave it out for var/static.")
+    return path
 
 
 def _database(url: str, *, pool_size: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class TransactionAdmin(ReadOnlyAdmin[Transaction]):
 
     @admin.display(description=_("amount"), ordering="total_amount")
     def amount(self, sale: Transaction) -> SafeString:
-        return right(f"{money(sale.total_amount)} {sale.currency}")
+        return right(f"{money(sale.total_amount)}\N{NO-BREAK SPACE}{sale.currency}")
 
     @admin.display(description=_("rounding"))
     def rounding(self, sale: Transaction) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,8 @@ from kasse.money import plain
 from kasse.sales import NewItem, NewSale
 
 VERSION = "v1"
+# What of a line is no money.
+SOFT = ("description", "unit_price", "sku", "category", "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,8 @@ def soft_differences(stored: Transaction, sent: NewSale) -> Iterator[Difference]
     """
     for name in ("occurred_at", "refund_of", "metadata"):
         yield from _difference(name, getattr(stored, name), getattr(sent, name))
-    stored_lines = sorted(_items(stored), key=_pairing_key)
-    sent_lines = sorted(enumerate(sent.items), key=lambda pair: _pairing_key(pair[1]))
-    for before, (place, now) in zip(stored_lines, sent_lines, strict=True):
-        for name in ("description", "unit_price", "sku", "category", "kind"):
+    for before, place, now in sorted(_paired_lines(stored, sent), key=lambda pair: pair[1]):
+        for name in SOFT:
             yield from _difference(f"items[{place}].{name}", getattr(before, name), getattr(now, name))
         if now.vat_rate is not None:
             yield from _difference(f"items[{place}].vat_rate", before.vat_rate, now.vat_rate)
@@ -97,8 +98,24 @@ def _difference(name: str, stored: Any, sent: Any) -> Iterator[Difference]:
         yield Difference(name, stored, sent)
 
 
-def _pairing_key(item: NewItem | TransactionItem) -> tuple[Any, ...]:
-    return (item.quantity, item.line_total, item.description, item.unit_price)
+def _paired_lines(stored: Transaction, sent: NewSale) -> Iterator[tuple[TransactionItem, int, NewItem]]:
+    """Each stored line with the sent one of the same money: first those that are the same in all, then the rest."""
+    unpaired = defaultdict(list)
+    for line in _items(stored):
+        unpaired[_whole(line)].append(line)
+    changed = []
+    for place, line in enumerate(sent.items):
+        if same := unpaired[_whole(line)]:
+            yield same.pop(), place, line
+        else:
+            changed.append((place, line))
+    left = sorted((line for lines in unpaired.values() for line in lines), key=_whole)
+    for before, (place, now) in zip(left, sorted(changed, key=lambda pair: _whole(pair[1])), strict=True):
+        yield before, place, now
+
+
+def _whole(item: NewItem | TransactionItem) -> tuple[Any, ...]:
+    return (item.quantity, item.line_total, *(getattr(item, name) for name in SOFT))
 
 
 def _items(sale: NewSale | Transaction) -> Iterable[Any]:

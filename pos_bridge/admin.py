@@ -25,6 +25,7 @@ from catalogue.vat import rates_on
 from kasse.admin import table_of
 from kasse.business_day import business_date
 from kasse.money import plain
+from pos_bridge.activity import BASE_PATH
 from pos_bridge.models import BridgeSettings, InboundCall, ParkedSale
 from tenants.admin import (
     FencedForm,
@@ -106,18 +107,7 @@ class KeyFilter(admin.SimpleListFilter):
 class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
     """The activity log. Calls that no key has signed belong to no campground: superusers see them."""
 
-    list_display = [
-        "time",
-        "status",
-        "outcome",
-        "method",
-        "path",
-        "external_ref",
-        "key_prefix",
-        "latency_ms",
-        "calls",
-        "tenant",
-    ]
+    list_display = ["time", "status", "outcome", "asked", "external_ref", "key_prefix", "latency_ms", "tenant"]
     list_filter = [("tenant", TenantFilter), "outcome", StatusFilter, KeyFilter]
     list_select_related = ["tenant"]
     search_fields = ["external_ref", "request_id"]
@@ -134,6 +124,12 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
     @admin.display(description=_("time"), ordering="at")
     def time(self, call: InboundCall) -> str:
         return local_time(call.at, call.tenant)
+
+    @admin.display(description=_("call"))
+    def asked(self, call: InboundCall) -> str:
+        """Method and path, without what all paths begin with; how many, where a row stands for many."""
+        path = call.path.removeprefix(BASE_PATH) or call.path
+        return f"{call.method} {path}" + (f" × {call.calls}" if call.calls > 1 else "")
 
 
 @admin.register(ParkedSale)

@@ -93,7 +93,7 @@ SALE_ITEM = record(
     "One line.",
     {
         "description": {"type": "string", "minLength": 1, "maxLength": 255},
-        "quantity": {"type": "number", "not": {"const": 0}},
+        "quantity": in_words({"type": "number"}, "Never 0; up to 3 places."),
         "unit_price": PRICE,
         "line_total": AMOUNT,
         "sku": in_words(TEXT, "Empty if none was sent."),

@@ -111,17 +111,20 @@ class MetadataField(serializers.Field):  # type: ignore[type-arg]
         return value
 
 
-def many(most: int) -> dict[str, Any]:
-    """The options of a list with one row at least, and ``most`` at most."""
-    # The framework's own sentence names the Python class that stands there instead.
-    messages = {"not_a_list": "Expected a list of items."}
-    return {"many": True, "allow_empty": False, "max_length": most, "error_messages": messages}
-
-
 class RowSerializer(serializers.Serializer[Any]):
     """An object in a list."""
 
     default_error_messages = {"invalid": "Not an object."}
+
+
+def list_of(row: RowSerializer, *, most: int, **options: Any) -> Any:
+    """A list with one row at least, and ``most`` at most.
+
+    Not ``many=True``: that would let the rows be null wherever the list may be.
+    """
+    # The framework's own sentence names the Python class that stands there instead.
+    messages: dict[str, Any] = {"not_a_list": "Expected a list of items."}
+    return serializers.ListSerializer(child=row, allow_empty=False, max_length=most, error_messages=messages, **options)
 
 
 class ItemSerializer(RowSerializer):
@@ -151,12 +154,12 @@ class SaleSerializer(serializers.Serializer[Any]):
     external_ref = ReferenceField()
     payment_method = StrictChoiceField(choices=PaymentMethod.choices)
     total_amount = MoneyField()
-    items = ItemSerializer(**many(MOST_ITEMS))
+    items = list_of(ItemSerializer(), most=MOST_ITEMS)
     occurred_at = InstantField()
     currency = TextField(**OPTIONAL)
     rounding_amount = MoneyField(**OPTIONAL)
     tip_amount = MoneyField(min_value=0, **OPTIONAL)
-    payments = PaymentSerializer(**many(MOST_PAYMENTS), **OPTIONAL)
+    payments = list_of(PaymentSerializer(), most=MOST_PAYMENTS, **OPTIONAL)
     refund_of = ReferenceField(allow_blank=True, **OPTIONAL)
     sent_at = InstantField(**OPTIONAL)
     metadata = MetadataField(**OPTIONAL)

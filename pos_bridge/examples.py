@@ -106,13 +106,15 @@ SALE_TITLES = {
     "refund": "A refund: a transaction of its own, negative",
 }
 
-PRODUCTS = (
-    Product(
-        pk=1, sku="CROI", name="Croissant", category="Backwaren", unit_price=Decimal("3.50"), vat_rate=Decimal("2.6")
-    ),
-    Product(
-        pk=2, sku="GAS-5", name="Gasflasche 5 kg", category="Camping", unit_price=Decimal(68), vat_rate=Decimal("8.1")
-    ),
+PRODUCTS = tuple(
+    Product(pk=place, updated_at=NOW, sku=sku, name=name, category=category, unit_price=price, vat_rate=rate)
+    for place, (sku, name, category, price, rate) in enumerate(
+        (
+            ("CROI", "Croissant", "Backwaren", Decimal("3.50"), Decimal("2.6")),
+            ("GAS-5", "Gasflasche 5 kg", "Camping", Decimal("68.00"), Decimal("8.1")),
+        ),
+        start=1,
+    )
 )
 
 
@@ -202,8 +204,6 @@ def sales_answer() -> Body:
 
 def products_answer() -> Body:
     """A small catalogue."""
-    for product in PRODUCTS:
-        product.updated_at = NOW
     return page_answer([product_body(product, SEEBLICK.currency) for product in PRODUCTS])
 
 

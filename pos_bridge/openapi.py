@@ -158,8 +158,13 @@ def _answer(answer: Answer) -> Schema:
     described: Schema = {"description": answer.words, "headers": _headers(*answer.headers)}
     if not answer.schema:
         return described
-    shown = {name: {"value": body} for name, body in answer.examples().items()}
+    shown = {name: {"summary": _in_words(name), "value": body} for name, body in answer.examples().items()}
     return {**described, "content": _json(answer.schema, shown)}
+
+
+def _in_words(name: str) -> str:
+    """``five_fields`` as people read it."""
+    return name.replace("_", " ").capitalize()
 
 
 def _problem(status: int, names: list[str]) -> Schema:

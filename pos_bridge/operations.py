@@ -50,9 +50,9 @@ class Operation:
 
     @property
     def problems_by_status(self) -> dict[int, list[str]]:
-        """The names of the problem examples under each status, from 400 up."""
+        """The names of the problem examples under each status, from 400 up, in the order of ``KINDS``."""
         found: dict[int, list[str]] = {}
-        for name in sorted(self.problems, key=status_of):
+        for name in sorted(self.problems, key=lambda name: (status_of(name), [*KINDS].index(code_of(name)))):
             found.setdefault(status_of(name), []).append(name)
         return found
 

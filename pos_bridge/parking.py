@@ -19,7 +19,7 @@ from kasse.recording import ExternalRefConflict
 from pos_bridge.answers import json_value
 from pos_bridge.models import ParkedSale, ParkingReason
 
-CREDENTIAL = re.compile(r"api.?key|authorization|password|passwd|secret|token|credential", re.IGNORECASE)
+CREDENTIAL = re.compile(r"api.?key|authorization|passwor[dt]|passwd|pwd|secret|token|credential", re.IGNORECASE)
 CUT = "(cut out)"
 
 

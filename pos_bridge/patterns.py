@@ -1,9 +1,9 @@
 r"""Patterns of the API description: what matches one of them, the service takes.
 
 They are written for every reader's regular expressions (ECMA-262, Python, Java): ``\uXXXX`` for what cannot be
-seen, no look-around. Where the service takes a little more than can be said so (leading zeros, a small ``t`` in
-an instant, characters beyond the Basic Multilingual Plane), the pattern is the narrower of the two, so that
-data made from it is valid.
+seen, no look-around. The service takes a little more than can be said so: leading zeros, a small ``t`` in an
+instant, in a reference a leading dot or characters beyond the Basic Multilingual Plane. There the pattern is the
+narrower of the two, so that data made from it is valid.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ CURRENCY = "^[A-Z]{3}$"
 # Neither NUL nor control characters, but tabs and line ends.
 TEXT = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 
-# Letters, digits, marks and symbols of every script: without blanks and slashes, and without what cannot be
-# seen or turns the reading direction.
+# Letters, digits, marks and symbols of every script, but for the dot: without blanks and slashes, and without what
+# cannot be seen or turns the reading direction.
 _SEEN = (
-    r"\u0021-\u002e\u0030-\u007e\u00a1-\u00ac\u00ae-\u05ff\u0606-\u061b\u061d-\u06dc\u06de-\u070e\u0710-\u088f"
+    r"\u0021-\u002d\u0030-\u007e\u00a1-\u00ac\u00ae-\u05ff\u0606-\u061b\u061d-\u06dc\u06de-\u070e\u0710-\u088f"
     r"\u0892-\u08e1\u08e3-\u167f\u1681-\u180d\u180f-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
     r"\ue000-\ufefe\uff00-\ufff8\ufffc\ufffd"
 )
 _BLANKS = r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-REFERENCE = f"^[{_SEEN}]([{_SEEN}{_BLANKS}/]{{0,253}}[{_SEEN}])?$"
-DOTS_ONLY = [".", ".."]
+# The service refuses "." and ".." alone; a pattern that said so would need to look ahead.
+REFERENCE = f"^[{_SEEN}]([{_SEEN}{_BLANKS}./]{{0,253}}[{_SEEN}.])?$"
 
 
 def decimal(*, places: int, negative: bool, zero: bool) -> str:

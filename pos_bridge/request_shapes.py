@@ -163,9 +163,9 @@ class ReferenceShape(FieldShape):
             "minLength": 1,
             "maxLength": 255,
             "pattern": patterns.REFERENCE,
-            "not": {"enum": patterns.DOTS_ONLY},
             "description": "A till's own name for a sale: printable characters of any script, without a blank or a "
-            "slash at either end. Characters beyond the Basic Multilingual Plane are taken too.",
+            "slash at either end. A leading dot and characters beyond the Basic Multilingual Plane are taken too; `.` "
+            "and `..` are not.",
             "examples": ["seeblick-2026-04-29-T-1"],
         }
 
@@ -182,8 +182,9 @@ class ExactShape(FieldShape):
         text = {"type": "string", "pattern": pattern}
         if field.allow_zero:
             return {**text, "examples": ["12.50"]}
-        whole = {"type": "integer", "minimum": -99_999_999, "maximum": 99_999_999, "not": {"const": 0}}
-        return {"anyOf": [whole, text], "examples": [2, "0.5"]}
+        sold = {"type": "integer", "minimum": 1, "maximum": 99_999_999}
+        returned = {"type": "integer", "minimum": -99_999_999, "maximum": -1}
+        return {"anyOf": [sold, returned, text], "examples": [2, "0.5"]}
 
 
 class VatRateShape(FieldShape):

@@ -77,7 +77,8 @@ def _count(key: ApiKey, second: int) -> None:
 def _seconds_to_wait(key: ApiKey, second: int) -> int:
     """Until enough counted calls have left the window for one more to fit."""
     slots = _slots(key).filter(second__gt=second - WINDOW).order_by("second").values_list("second", "calls")
-    return first_free_second(slots, budget=key.budget or 0) - second
+    # A call that began after this one may have been counted before it; who hears of it now waits an hour at most.
+    return min(first_free_second(slots, budget=key.budget or 0) - second, WINDOW)
 
 
 def first_free_second(slots: Iterable[tuple[int, int]], *, budget: int) -> int:

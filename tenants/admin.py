@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.db import models
@@ -112,6 +113,19 @@ class TenantFencedAdmin(admin.ModelAdmin[M]):
         kwargs["queryset"] = choices_within(fence_of(request), rows)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Lists without the buttons that would edit a campground from within the form of a product."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Without a column that would say the same in every row."""
+        fence = fence_of(request)
+        shown = super().get_list_display(request)
+        return [name for name in shown if name != "tenant" or fence.everything or len(fence.seen) > 1]
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Whoever has one campground need not choose it."""
         managed = fence_of(request).managed
@@ -192,7 +206,7 @@ class MembershipAdmin(TenantFencedAdmin[Membership]):
     """Who works where. People are typed, not chosen: a list would show those of other campgrounds."""
 
     may_delete = True
-    list_display = ["username", "tenant", "role"]
+    list_display = ["username", "role", "tenant"]
     list_filter = [("tenant", TenantFilter), "role"]
     list_select_related = ["tenant", "user"]
     search_fields = ["user__username"]

@@ -54,7 +54,18 @@ class TestTheLedger:
 
         shown = page(browser, "kasse_transaction", Transaction.objects.get(external_ref="mixed-1").pk)
 
-        for text in ("Croissant", "3,50", "7,00", "Kaffee", "5,50", "12,50 CHF", "Cash", "10,00", "TWINT", "1,50"):
+        for text in (
+            "Croissant",
+            "3,50",
+            "7,00",
+            "Kaffee",
+            "5,50",
+            "12,50\N{NO-BREAK SPACE}CHF",
+            "Cash",
+            "10,00",
+            "TWINT",
+            "1,50",
+        ):
             assert text in shown
 
     def test_tells_the_time_on_the_campgrounds_wall(self, browser: Client) -> None:
@@ -180,6 +191,12 @@ class TestTheActivityLog:
 
         assert browser.get(address).status_code == 302
         assert sign_in(superuser).get(address).status_code == 200
+
+    def test_says_what_was_asked_and_how_often(self, browser: Client, here: Campground) -> None:
+        assert "POST /transactions/</td>" in page(browser, "pos_bridge_inboundcall")
+        InboundCall.objects.update(calls=4711)
+
+        assert "POST /transactions/ × 4711</td>" in page(browser, "pos_bridge_inboundcall")
 
     def test_has_no_register_of_budget_counters(self) -> None:
         assert not admin.site.is_registered(BudgetSlot)

@@ -20,7 +20,7 @@ def documents(schema: Schema) -> st.SearchStrategy[Any]:
     if "$ref" in schema:
         return documents(resolved(schema))
     drawn = _drawn(schema)
-    return drawn.filter(lambda value: not faults_in(value, schema)) if {"not", "if"} & set(schema) else drawn
+    return drawn.filter(lambda value: not faults_in(value, schema)) if "if" in schema else drawn
 
 
 def _drawn(schema: Schema) -> st.SearchStrategy[Any]:
@@ -38,9 +38,10 @@ def _drawn(schema: Schema) -> st.SearchStrategy[Any]:
 
 def _texts(schema: Schema) -> st.SearchStrategy[str]:
     """By the pattern; what ECMA-262 writes ``$`` is ``\\Z`` in Python."""
-    pattern = re.sub(r"\$$", r"\\Z", schema.get("pattern", ""))
-    shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 200)
-    return st.from_regex(pattern).filter(lambda text: shortest <= len(text) <= longest)
+    drawn = st.from_regex(re.sub(r"\$$", r"\\Z", schema["pattern"]))
+    if not {"minLength", "maxLength"} & set(schema):
+        return drawn
+    return drawn.filter(lambda text: schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", len(text)))
 
 
 def _whole_numbers(schema: Schema) -> st.SearchStrategy[int]:

@@ -62,7 +62,7 @@ def closed_components() -> dict[str, Any]:
 
     A problem names the fields at fault beside its own; its schema stays open.
     """
-    components = copy.deepcopy(COMPONENTS)
+    components: dict[str, Any] = copy.deepcopy(COMPONENTS)
     for name, schema in components["schemas"].items():
         if schema.get("properties") and name != "Problem":
             schema["additionalProperties"] = False

@@ -2,19 +2,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+from datetime import timezone as offset_of
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos_bridge import activity
 from tenants.models import Tenant
 from tests.contract.sales import Fault, faults_of, gas_bottle, new_sale, nothing_is_stored, on_one_campground
 from tests.till import Till, body_of
 
-NOW = datetime(2026, 4, 29, 12, 0, tzinfo=timezone.utc)
+NOW = datetime(2026, 4, 29, 12, 0, tzinfo=UTC)
 
 ACCEPTED = {
     "2026-04-29T08:14:32Z": "2026-04-29T08:14:32Z",
@@ -66,7 +67,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """Sets our clock."""
 
     def set_clock(instant: datetime) -> None:
-        monkeypatch.setattr(activity.timezone, "now", lambda: instant)
+        monkeypatch.setattr(timezone, "now", lambda: instant)
 
     return set_clock
 
@@ -120,7 +121,7 @@ class TestAnInstant:
     )
     @on_one_campground
     def test_is_kept_to_the_microsecond(self, till: Till, local: datetime, offset: int) -> None:
-        instant = local.replace(tzinfo=timezone(timedelta(minutes=offset)))
+        instant = local.replace(tzinfo=offset_of(timedelta(minutes=offset)))
 
         answer = till.post(new_sale(occurred_at=instant.isoformat()))
 

@@ -8,11 +8,11 @@ import pytest
 from django.http import HttpResponse
 from jsonschema import Draft202012Validator
 
+from catalogue.models import Product
 from pos_bridge import examples
 from pos_bridge.operations import OPERATIONS, Operation, code_of
 from pos_bridge.problem_examples import problem_examples
 from pos_bridge.problems import KINDS
-from catalogue.models import Product
 from tenants.models import Tenant
 from tests.contract.provoking import Scene, provoke
 from tests.contract.published import COMPONENTS, DESCRIBED, deviations, examples_of, faults_in

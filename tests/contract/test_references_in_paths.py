@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kasse.models import Transaction
 from pos_bridge.fields import fault_in_reference
 from tests.contract.sales import faults_of, new_sale, nothing_is_stored, on_one_campground
-from tests.till import BASE, Till, body_of
+from tests.till import BASE, Body, Till, body_of
 
 ACCEPTED = [
     "lightspeed-2026-04-29-T-1234", "1", "0", "-", "~", "...", ".a", "a.", "...json", "T-1.json", "T-1.xml",
@@ -24,7 +24,7 @@ ACCEPTED = [
     "a" * 255,
 ]  # fmt: skip
 
-REFUSED = {
+REFUSED: dict[str, list[Any]] = {
     "blank": [""],
     "dots_only": [".", ".."],
     "outer_slash": ["/", "//", "/a", "a/", "/a/", "a//", "./", "/.."],
@@ -73,7 +73,7 @@ TRICKY = (
 
 LOOK_ALIKES = [
     ("beleg-1", "BELEG-1"), ("caf\u00e9", "cafe\u0301"), ("\ufb01", "fi"), ("straße", "strasse"), ("I", "ı"),
-    ("a", "ａ"), ("a b", "a+b"), ("a b", "a%20b"), ("a/b", "a%2Fb"), ("a%2Fb", "a%252Fb"), ("a b", "a  b"), 
+    ("a", "ａ"), ("a b", "a+b"), ("a b", "a%20b"), ("a/b", "a%2Fb"), ("a%2Fb", "a%252Fb"), ("a b", "a  b"),
     ("a b", "a\u00a0b"), ("1", "01"),
 ]  # fmt: skip
 
@@ -84,11 +84,11 @@ NO_REFERENCES = [
 ]  # fmt: skip
 
 
-def stored_under(till: Till, reference: str) -> list[Any]:
+def stored_under(till: Till, reference: str) -> list[Body]:
     """What the three ways of reading a reference give."""
     encoded = quote(reference, safe="")
     answers = [till.get(f"/transactions/{encoded}/"), till.get(f"/transactions/{encoded}")]
-    listed = body_of(till.get(f"/transactions/?external_ref={encoded}"))["results"]
+    listed: list[Body] = body_of(till.get(f"/transactions/?external_ref={encoded}"))["results"]
     return [body_of(answer) for answer in answers] + listed
 
 

@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import BaseCommand
+
 ROOT = Path(__file__).resolve().parents[2]
+OURS = {"campone", "pos_bridge", "kasse", "catalogue", "apikeys", "tenants"}
 REFERENCE = ROOT / "docs" / "reference"
 FENCE = re.compile(
     r"^(?:<!-- test: (?P<marker>[a-z]+) -->\n)?```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -77,3 +81,14 @@ def section_of(text: str, heading: str) -> str:
     rest = text[match.end() :]
     end = re.search(rf"^#{{1,{len(match[1])}}} ", rest, re.MULTILINE)
     return rest[: end.start()] if end else rest
+
+
+def sources() -> list[Path]:
+    """The modules of our packages."""
+    return sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
+
+
+def command_named(name: str) -> BaseCommand:
+    """One of the commands of manage.py, ours or Django's."""
+    found = get_commands()[name]
+    return found if isinstance(found, BaseCommand) else load_command_class(found, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,8 +12,9 @@ import pytest
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, connections, transaction
 from django.test import Client
 
-from apikeys import verification
 from apikeys.minting import Minted
+from apikeys.models import ApiKey
+from catalogue.models import Product
 from kasse.models import Payment, Transaction, TransactionItem
 from pos_bridge import activity, api, intake
 from pos_bridge.activity import ActivityLogMiddleware
@@ -23,7 +25,7 @@ from tests.till import HOST, Till, body_of, croissants_and_coffee
 
 AWAY = [OperationalError("server closed the connection"), InterfaceError("the connection is closed")]
 SECRET = "croissant-recipe"
-DATABASE = type(connections["default"])
+DATABASE: Any = type(connections["default"])
 
 
 def failing(error: Exception) -> Callable[..., Any]:
@@ -53,7 +55,7 @@ def assert_unavailable(answer: Any) -> None:
 
 class TestADatabaseThatIsAway:
     def test_in_authentication_is_503(self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(verification.ApiKey.objects, "select_related", away)
+        monkeypatch.setattr(ApiKey.objects, "select_related", away)
 
         assert_unavailable(till.get("/ping/"))
 
@@ -99,7 +101,7 @@ class TestADatabaseThatIsAway:
     @pytest.mark.parametrize("path", ["/transactions/", "/transactions/T-1/", "/products/"])
     def test_in_reading_is_503(self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
         monkeypatch.setattr(api, "external_sales", away)
-        monkeypatch.setattr(api.Product.objects, "of", away)
+        monkeypatch.setattr(Product.objects, "of", away)
 
         assert_unavailable(till.get(path))
 
@@ -280,7 +282,7 @@ class TestAPathThatLeadsNowhere:
         answer = Client().get(path, headers={"host": HOST})
 
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
-        assert body_of(answer)["detail"] == "not_found"
+        assert json.loads(answer.content)["detail"] == "not_found"
         assert answer["X-Request-Id"]
 
     def test_elsewhere_is_a_page(self, db: None) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 import socket
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 from tests.till import BASE, HOST, Body
@@ -87,7 +87,7 @@ class Conversation:
         self.heard = b""
         self.closed_by_server = False
 
-    def __enter__(self) -> Conversation:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *args: object) -> None:
