@@ -150,12 +150,14 @@ RULES: Sentences = {
     "required": ("{} fehlt", "{} manque", "{} manca", "{} missing"),
     "null": ("{} fehlt", "{} manque", "{} manca", "{} missing"),
     "blank": ("{} fehlt", "{} manque", "{} manca", "{} missing"),
-    "empty": ("{} fehlt", "{} manque", "{} manca", "{} missing"),
-    "zero": ("{} darf nicht 0 sein", "{} ne peut être 0", "{}: non può essere 0", "{} must not be 0"),
+    "empty": ("{} fehlen", "{} manquent", "{} mancano", "{} missing"),
+    "zero": ("{} darf nicht 0 sein", "{} ne peut être 0", "{} non può essere 0", "{} must not be 0"),
     "max_length": ("{} zu lang", "{}: trop long", "{}: troppo lungo", "{} too long"),
     "min_value": ("{} zu klein", "{}: trop petit", "{}: troppo piccolo", "{} too small"),
     "unknown_vat_rate": ("{} unbekannt", "{} inconnu", "{}: sconosciuta", "{} unknown"),
 }
+# Their names are plurals.
+LISTS = frozenset({"items", "payments", "metadata"})
 OTHERWISE = ("{} ungültig", "{}: non valable", "{}: non valido", "{} not valid")
 
 
@@ -176,5 +178,7 @@ def sentence(code: str, faults: Sequence[Fault], language: int) -> str:
     names = [step for fault in faults[:1] for step in fault.path if isinstance(step, str)]
     if code != "validation_error" or not names or names[-1] not in FIELDS:
         return whole
-    rule = RULES.get(faults[0].code, OTHERWISE)[language]
-    return f"{whole}: {rule.format(FIELDS[names[-1]][language])}"
+    missing = names[-1] in LISTS and faults[0].code in {"required", "null"}
+    rule = RULES.get("empty" if missing else faults[0].code, OTHERWISE)[language]
+    exact = f"{whole}: {rule.format(FIELDS[names[-1]][language])}"
+    return exact if len(exact) <= LONGEST else whole

@@ -226,6 +226,7 @@ class MembershipAdmin(TenantFencedAdmin[Membership]):
             to_field_name="username",
             widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
             label=_("User name"),
+            help_text=_("As typed when signing in. Accounts are made by the operator."),
             error_messages={"invalid_choice": _("Nobody with this user name can be added here.")},
         )
 
@@ -269,6 +270,10 @@ class UserAdmin(auth_admin.UserAdmin[User]):
     list_filter = ["is_staff", "is_superuser", "is_active"]
     filter_horizontal = []
     inlines = [MembershipsOfUser]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """May sign in here; without a role there is nothing to be seen."""
+        return {"is_staff": True, **super().get_changeform_initial_data(request)}
 
     @admin.display(description=_("Password"))
     def set_password(self, user: User) -> SafeString:

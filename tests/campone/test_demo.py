@@ -6,7 +6,7 @@ import re
 import shlex
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from apikeys.models import ApiKey
+from campone.demo.access import renew_access
 from campone.demo.campgrounds import LOGINS, PLANS, SEEBLICK, WALDRAND, NotOurs, Plan, goods_of, open_campgrounds
 from campone.demo.desks import RECEPTION
 from campone.demo.history import fill_days, park_a_conflict
@@ -74,6 +75,10 @@ def season(plan: Plan, *, first: date = date(2026, 7, 1), days: int = 14, seed: 
     goods = goods_of(plan)
     dates = [first + timedelta(days=number) for number in range(days)]
     return [each for day in dates for each in sales_of_day(plan.desks, goods, day=day, zone=ZURICH, seed=seed)]
+
+
+def day_of(instant: datetime) -> date:
+    return instant.astimezone(ZURICH).date()
 
 
 @pytest.fixture
@@ -267,6 +272,15 @@ class TestTheHistory:
         assert not Transaction.objects.filter(received_at__gt=at).exists()
         assert not Transaction.objects.filter(occurred_at__gt=at).exists()
 
+    def test_lets_what_was_on_its_way_over_midnight_arrive(self, db: None) -> None:
+        sold = season(SEEBLICK, days=300, seed="1/seeblick")
+        late = next(each for each in sold if day_of(each.received_at) > day_of(each.sale.occurred_at))
+        midnight = datetime.combine(day_of(late.received_at), time(0, 0, 1), tzinfo=ZURICH)
+
+        start(at=midnight)
+
+        assert Transaction.objects.get(external_ref=late.sale.external_ref).received_at == midnight
+
     def test_is_not_doubled_by_another_seed(self, demo: dict[str, Tenant]) -> None:
         before = {sale.pk: sale.total_amount for sale in Transaction.objects.all()}
 
@@ -450,6 +464,16 @@ class TestTheAccess:
 
         other.refresh_from_db()
         assert other.password == "!"
+
+    def test_is_not_given_to_a_person_who_is_no_longer_the_demos(self, demo: dict[str, Tenant]) -> None:
+        User.objects.filter(username="waldrand").update(email="anna@campone.example", password="!")
+
+        access = renew_access(demo["seeblick"], at=EVENING)
+
+        assert User.objects.get(username="waldrand").password == "!"
+        assert authenticate(username="seeblick", password=access.password) is not None
+        assert access.password not in repr(access)
+        assert access.token not in repr(access)
 
     def test_leads_to_the_public_url_unless_told(self, development: None) -> None:
         assert Printed(run("--days", "0", "--print-access")).after("Service") == "https://api.campone.example"

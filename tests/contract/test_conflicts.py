@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from pytest_django import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from apikeys.minting import Minted
 from apikeys.tokens import make_token, prefix_of
@@ -159,9 +159,7 @@ class TestTheParkingLot:
 
 
 class TestThePolicyReplay:
-    def test_answers_with_the_stored_record_and_parks_just_the_same(
-        self, till: Till, settings: SettingsWrapper
-    ) -> None:
+    def test_answers_with_the_stored_record_and_parks_just_the_same(self, till: Till, settings: Settings) -> None:
         settings.POS_CONFLICT_POLICY = "replay"
         stored = body_of(till.post(croissants_and_coffee()))
 

@@ -11,12 +11,14 @@ from typing import Any, cast
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand
 from rest_framework import serializers
 
 import dev
 from apikeys.models import Scope
+from campone.environment import read_environment
 from kasse.models import Transaction
 from pos_bridge.contract import SaleSerializer
 from pos_bridge.models import Outcome
@@ -72,6 +74,27 @@ class TestSettingsPage:
         for_compose_alone = {"POSTGRES_PASSWORD", "PORT"}
 
         assert shown - for_compose_alone == set(dict(variables_read()))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("SECRET_KEY", ""),
+            ("SECRET_KEY", "croissant"),
+            ("ALLOWED_HOSTS", " , "),
+            ("TENANT_DOMAIN", "Camp One"),
+            ("PUBLIC_URL", "https://api.campone.example/bridge"),
+            ("STATIC_ROOT", ""),
+            ("DATABASE_URL", "mysql://campone@db.campone.example/campone"),
+            ("PROXY_COUNT", "one"),
+        ],
+    )
+    def test_says_what_the_start_says(self, name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(name, value)
+
+        with pytest.raises(ImproperlyConfigured) as refused:
+            read_environment()
+
+        assert f"| `{refused.value}` |" in self.TEXT
 
     def test_names_every_system_check(self) -> None:
         raised = set(re.findall(r'id="(campone\.[EW]\d+)"', (ROOT / "campone" / "checks.py").read_text()))
@@ -189,6 +212,7 @@ class TestDataModelPage:
         """The sale of the tutorial; its texts are not part of it, so that other croissants do as well."""
         shown = [block.text.strip() for block in blocks_of(self.TEXT) if block.language == "json"][-1]
 
-        till.post(croissants_and_coffee())
+        answer = till.post(croissants_and_coffee())
 
+        assert answer.status_code == 201, answer.content
         assert Transaction.objects.get().fingerprint == f"v1:{hashlib.sha256(shown.encode()).hexdigest()}"
