@@ -146,7 +146,8 @@ def log_call(call: Call, *, status: int) -> None:
 def _log_refusal(call: Call, status: int) -> None:
     """A row each for the first refusals of an address in a minute; one counting row for the rest."""
     minute = call.at.replace(second=0, microsecond=0)
-    refused = InboundCall.objects.filter(
+    # Both conditions on the status: the first is that of the index.
+    refused = InboundCall.objects.filter(status__gte=400).filter(
         remote_address=call.remote_address, status=status, at__gte=minute, at__lt=minute + timedelta(minutes=1)
     )
     if refused.exclude(outcome=Outcome.FLOOD)[:ROWS_PER_ADDRESS_AND_MINUTE].count() < ROWS_PER_ADDRESS_AND_MINUTE:

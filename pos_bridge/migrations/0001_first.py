@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
-                'indexes': [models.Index(fields=['tenant', '-at'], name='inbound_call_by_tenant'), models.Index(fields=['at'], name='inbound_call_by_time'), models.Index(condition=models.Q(('status', 401)), fields=['remote_address', 'at'], name='inbound_call_refused_by_whom')],
+                'indexes': [models.Index(fields=['tenant', '-at'], name='inbound_call_by_tenant'), models.Index(fields=['at'], name='inbound_call_by_time'), models.Index(condition=models.Q(('status__gte', 400)), fields=['remote_address', 'at'], name='inbound_call_refused_by_whom')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('outcome', 'flood')), fields=('remote_address', 'at'), name='inbound_call_one_flood_row_per_minute'), models.CheckConstraint(condition=models.Q(('outcome__in', ['created', 'replayed', 'conflict', 'read', 'refused', 'throttled', 'failed', 'flood'])), name='inbound_call_outcome_known')],
             },
         ),

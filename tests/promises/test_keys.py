@@ -33,11 +33,11 @@ class TestMinting:
         assert (key.name, key.scopes) == ("Lightspeed shop till", ["pos:read", "pos:write"])
 
     @quotes("CampOne shows the raw token once")
-    def test_shows_the_token_alone_and_never_again(
-        self, office: Office, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_shows_the_token_alone_and_never_again(self, office: Office, capfd: pytest.CaptureFixture[str]) -> None:
         """Nothing that is stored, printed or answered later holds it."""
-        call_command("mint_key", "--tenant", "seeblick", "--name", "Kiosk", "--scope", "pos:read", "--scope", "pos:write")
+        call_command(
+            "mint_key", "--tenant", "seeblick", "--name", "Kiosk", "--scope", "pos:read", "--scope", "pos:write"
+        )
         shown = capfd.readouterr()
         token = shown.out.strip()
         till = office.till(token)

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.db import connection
@@ -38,12 +37,11 @@ class Server:
 
     port: int
     process: subprocess.Popen[bytes]
-    log_file: IO[bytes]
+    log_file: Path
 
     @property
     def log(self) -> str:
-        self.log_file.seek(0)
-        return self.log_file.read().decode(errors="replace")
+        return self.log_file.read_text(errors="replace")
 
     def ask_to_stop(self) -> None:
         """SIGTERM, as a container or an init system sends it."""
@@ -69,7 +67,8 @@ def running_server(
     """A server on a free port of the loopback; stopped on every way out. Its log lies in ``folder``."""
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / f"server-{port}.log").open("w+b") as log:
+    log_file = folder / f"server-{port}.log"
+    with log_file.open("wb") as log:
         process = subprocess.Popen(
             [*command, "--workers", str(workers), "--threads", str(threads)],
             cwd=PROJECT,
@@ -79,7 +78,7 @@ def running_server(
             stderr=log,
             start_new_session=True,
         )
-        server = Server(port, process, log)
+        server = Server(port, process, log_file)
         try:
             wait_until_ready(server)
             yield server

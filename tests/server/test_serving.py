@@ -18,6 +18,7 @@ from pos_bridge.models import InboundCall
 from pos_bridge.wire import MOST_BYTES
 from tenants.models import Tenant
 from tests.server.calls import Conversation, WireTill
+from tests.server.fixtures import wait_for_calls
 from tests.server.process import THREADS, WORKERS, Server, running_server
 from tests.till import croissants_and_coffee
 
@@ -119,7 +120,9 @@ class TestABody:
     def test_that_breaks_off_records_nothing(self, till: WireTill) -> None:
         with Conversation(till.port) as talk:
             talk.send(till.head("POST", "/transactions/", JSON, f"Content-Length: {len(sale())}") + sale()[:-20])
+        wait_for_calls(1)
 
+        assert InboundCall.objects.get().status == 400
         assert till.read_back("T-1").status == 404
         assert till.post(croissants_and_coffee(external_ref="T-1")).status == 201
 
