@@ -12,6 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone as clock
+from django.utils.translation import gettext
 
 from apikeys.models import ApiKey
 from tenants.models import Tenant, User
@@ -238,7 +239,7 @@ class TestRevoking:
         revoke(browser, here.rows[ApiKey])
 
         entry = LogEntry.objects.get(object_id=str(here.rows[ApiKey].pk))
-        assert (entry.user, entry.get_change_message()) == (here.admin, "Revoked.")
+        assert (entry.user, entry.get_change_message()) == (here.admin, gettext("Revoked."))
 
     def test_leaves_the_neighbours_alone(self, browser: Client, neighbour: Campground) -> None:
         revoke(browser, neighbour.rows[ApiKey])

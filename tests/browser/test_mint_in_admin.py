@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -37,8 +38,10 @@ def generate(page: Page, live_server: LiveServer, name: str) -> None:
 
 
 @pytest.fixture
-def signed_in(page: Page, live_server: LiveServer, seeblick: Tenant, waldrand: Tenant) -> Page:
-    """The tenant_admin of Seeblick, before the admin's first page."""
+def signed_in(page: Page, live_server: LiveServer, seeblick: Tenant, waldrand: Tenant, settings: Any) -> Page:
+    """The tenant_admin of Seeblick, before the admin's first page, in the product page's language."""
+    settings.LANGUAGE_CODE = "en"
+    page.set_extra_http_headers({"Accept-Language": "en"})
     user = with_password(username="chefin")
     Membership.objects.create(tenant=seeblick, user=user, role=Role.TENANT_ADMIN)
     sign_in(page, live_server, user)

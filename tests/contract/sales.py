@@ -16,7 +16,9 @@ Fault: TypeAlias = tuple[str | None, str]
 _numbers = count(1)
 
 # The campground of a test stays the same while a property is tried; every example brings its own reference.
-on_one_campground = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+on_one_campground = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def new_reference() -> str:

@@ -76,7 +76,7 @@ class TestAKeyAtRest:
 
         stored = ApiKey.objects.get().token_hash
         assert "$argon2id$" in stored
-        assert identify_hasher(stored).algorithm.startswith("argon2")
+        assert "argon2" in str(identify_hasher(stored).algorithm)
         assert check_password(token, stored)
         assert not check_password(token[:-1] + "x", stored)
 

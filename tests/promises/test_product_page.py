@@ -31,7 +31,8 @@ REFERENCE = "lightspeed-2026-04-29-T-1234"
 
 def example(**changes: Any) -> dict[str, Any]:
     """The page's own example."""
-    return json.loads(EXAMPLE) | changes
+    sale: dict[str, Any] = json.loads(EXAMPLE)
+    return sale | changes
 
 
 def sold_at_the_front_desk(tenant: Tenant, amount: str) -> Transaction:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from django.db import connections
+
+from kasse.models import Transaction
 
 T = TypeVar("T")
 
@@ -36,3 +39,11 @@ def with_own_connection(deed: Callable[[], T]) -> T:
         return deed()
     finally:
         connections.close_all()
+
+
+def wait_for_sales(enough: int) -> None:
+    """Until so many sales are stored."""
+    deadline = time.monotonic() + 30
+    while Transaction.objects.count() < enough:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import TypeAlias
 
 import pytest
 from django.db.models import Sum
 
 from apikeys import verification
-from apikeys.hashing import ApiKeyHasher, token_fits
+from apikeys.hashing import ApiKeyHasher, hash_token, token_fits
 from apikeys.minting import Minted
 from apikeys.models import ApiKey
 from kasse.models import Transaction
@@ -19,8 +22,11 @@ from pos_bridge.activity import ROWS_PER_ADDRESS_AND_MINUTE
 from pos_bridge.models import BudgetSlot, InboundCall, Outcome
 from tenants.models import Tenant
 from tests.factories import NOON, mint
-from tests.races.racing import crowd, race
+from tests.races.racing import crowd, race, wait_for_sales
 from tests.till import Till, croissants_and_coffee
+
+# Each call: whether it began after the revocation had returned, and its status.
+Seen: TypeAlias = list[tuple[bool, int]]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +49,7 @@ class TestAKey:
     def test_whose_hash_is_outdated_is_renewed_once(self, key: Minted, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as yesterday:
             yesterday.setattr(ApiKeyHasher, "memory_cost", 4096)
-            ApiKey.objects.update(token_hash=verification.hash_token(key.token))
+            ApiKey.objects.update(token_hash=hash_token(key.token))
         renewed: set[str] = set()
         for _round in range(3):
             answers = race([partial(Till(key.token).get, "/ping/")] * 10)
@@ -55,26 +61,30 @@ class TestAKey:
 
     def test_revoked_lets_no_call_through_that_begins_afterwards(self, key: Minted) -> None:
         """Tills post flat out; a call counts as late if it began after the revocation had returned."""
-        revoked = threading.Event()
+        revoked, ended = threading.Event(), threading.Event()
         till = Till(key.token)
 
-        def sell(first: int) -> list[tuple[bool, int]]:
-            seen = []
-            for number in range(first, first + 25):
+        def sell(first: int) -> Seen:
+            seen: Seen = []
+            while not ended.is_set():
                 late = revoked.is_set()
-                seen.append((late, till.post(croissants_and_coffee(external_ref=f"T-{number}")).status_code))
+                sale = croissants_and_coffee(external_ref=f"T-{first + len(seen)}")
+                seen.append((late, till.post(sale).status_code))
             return seen
 
-        def revoke() -> list[tuple[bool, int]]:
-            while Transaction.objects.count() < 20:
-                pass
-            ApiKey.objects.get().revoke(at=NOON)
-            revoked.set()
+        def revoke() -> Seen:
+            try:
+                wait_for_sales(20)
+                ApiKey.objects.get().revoke(at=NOON)
+                revoked.set()
+                time.sleep(0.3)
+            finally:
+                ended.set()
             return []
 
-        seen = Counter(
-            call for calls in race([*(partial(sell, 100 * each) for each in range(8)), revoke]) for call in calls
-        )
+        sellers = [partial(sell, 10_000 * each) for each in range(8)]
+        deeds: list[Callable[[], Seen]] = [*sellers, revoke]
+        seen = Counter(call for calls in race(deeds) for call in calls)
 
         assert seen[False, 201] >= 20
         assert seen[True, 401] > 0

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from kasse.models import Payment, Transaction, TransactionItem
 from pos_bridge import intake
+from pos_bridge.activity import log_with_sale
 from pos_bridge.models import InboundCall, Outcome, ParkedSale
 from tests.races.racing import race, with_own_connection
 from tests.till import Body, Till, body_of, croissants_and_coffee
@@ -96,7 +97,7 @@ class TestAWinner:
     def meet(self, till: Till, monkeypatch: pytest.MonkeyPatch, *, abort: bool) -> list[int]:
         """The statuses of the first and the second."""
         written, go_on = threading.Event(), threading.Event()
-        write_log = intake.log_with_sale
+        write_log = log_with_sale
 
         def pause(call: Any, *, status: int) -> bool:
             if written.is_set():

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from pos_bridge.models import InboundCall
-
 from tests.server.process import Server, running_server
 
 

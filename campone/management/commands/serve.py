@@ -6,6 +6,7 @@ Used by ``dev.py run``, by the tests that need a real server, and by the contain
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         count = workers or default_workers()
         if count < 1 or threads < 1:
             raise CommandError("Workers and threads are at least one each.")
+        require_free_address(host, port)
         # A connection opened here must not be shared with the workers.
         connections.close_all()
         self.stdout.write(f"Serving on http://{host}:{port} with {count} × {threads} threads; {settings.PUBLIC_URL}")
@@ -54,6 +56,21 @@ class Command(BaseCommand):
             respawn_interval=0.1,
             workers_kill_timeout=KILL_AFTER_SECONDS,
         ).serve()
+
+
+def require_free_address(host: str, port: int) -> None:
+    """The workers share their port, and would share it with a stranger too: two services answering by turns.
+
+    Raises:
+        CommandError: somebody listens there, or the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Cannot listen on {host}:{port}: {error}") from None
 
 
 def default_workers() -> int:
