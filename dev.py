@@ -2,6 +2,7 @@
 """The doors for whoever has just arrived; standard library only.
 
     python3 dev.py run [--port 8000] [--no-serve]   the service here, with a demo campground
+    python3 dev.py manage COMMAND …                 one of Django's commands on that service
     python3 dev.py test [pytest arguments]          every test, on SQLite and on a real PostgreSQL
     python3 dev.py browser [pytest arguments]       the pages, in a real browser
     python3 dev.py check                            style, types, walls, migrations, deployment
@@ -129,6 +130,14 @@ def parse_run(arguments: "list[str]") -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def run_command(arguments: "list[str]") -> int:
+    """One of Django's commands, in the environment that ``run`` gives the service; its exit status is ours."""
+    install("runtime")
+    return subprocess.run(
+        [PYTHON, "manage.py", *arguments], cwd=str(ROOT), env=describe_service(8000), check=False
+    ).returncode
+
+
 def test(arguments: "list[str]") -> int:
     """The whole suite twice, at the same time: on SQLite, and on a PostgreSQL made for this run."""
     install("test")
@@ -190,7 +199,7 @@ def lock(arguments: "list[str]") -> int:
     return 0
 
 
-CALLS = {"run": run, "test": test, "browser": browser, "check": check, "lock": lock}
+CALLS = {"run": run, "manage": run_command, "test": test, "browser": browser, "check": check, "lock": lock}
 
 
 # Python and packages --------------------------------------------------------------------------------
@@ -220,7 +229,7 @@ def install(name: str) -> None:
     make_environment()
     if has_stamp(name):
         return
-    print(f"Installing requirements/{name}.lock (once, and again when it changes) …", flush=True)
+    print(f"Installing requirements/{name}.lock (once, and again when it changes) …", file=sys.stderr, flush=True)
     for outdated in [each for each in LOCKS if not has_stamp(each)]:
         stamp_path(outdated).unlink(missing_ok=True)
     options = ["--quiet", "--require-hashes", "--requirement", str(lock_path(name))]

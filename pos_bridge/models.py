@@ -83,7 +83,9 @@ class InboundCall(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["tenant", "-at"], name="inbound_call_by_tenant"),
             models.Index(fields=["at"], name="inbound_call_by_time"),
-            models.Index(fields=["remote_address", "at"], condition=Q(status__gte=400), name="inbound_call_refused_by_whom"),
+            models.Index(
+                fields=["remote_address", "at"], condition=Q(status__gte=400), name="inbound_call_refused_by_whom"
+            ),
         ]
 
     def __str__(self) -> str:

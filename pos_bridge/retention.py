@@ -49,5 +49,4 @@ def _forget(rows: QuerySet[Any]) -> int:
 def _forget_some(rows: QuerySet[Any]) -> int:
     with transaction.atomic():
         some = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-        forgotten, _by_model = rows.model._default_manager.filter(pk__in=some).delete()
-    return forgotten
+        return int(rows.model._default_manager.filter(pk__in=some).delete()[0])

@@ -11,11 +11,12 @@ import pytest
 from django.utils import timezone
 
 from apikeys.minting import Minted
-from kasse.models import PaymentMethod, Source, Transaction
+from kasse.ids import make_id
+from kasse.models import Source, Transaction
 from kasse.recording import record_transaction
-from kasse.sales import NewItem, NewPayment, NewSale
 from tenants.models import Tenant
 from tests.contract.sales import faults_of, gas_bottle, new_sale
+from tests.kasse.sales import breakfast
 from tests.till import BASE, Body, Till, body_of
 
 PUBLIC_URL = "https://api.campone.example"
@@ -75,20 +76,28 @@ def post_at(monkeypatch: pytest.MonkeyPatch, till: Till, instant: datetime, refe
         assert till.post(new_sale(external_ref=reference, **changes)).status_code == 201
 
 
-def sell_at_the_front_desk(tenant: Tenant, reference: str | None = None) -> Transaction:
-    item = NewItem(description="Stellplatz", quantity=Decimal(1), unit_price=Decimal(48), line_total=Decimal(48))
-    sale = NewSale(
-        external_ref=reference,
-        payment_method=PaymentMethod.CARD,
+def sell_at_the_front_desk(tenant: Tenant, reference: str | None = None) -> None:
+    sale = breakfast(external_ref=reference)
+    record_transaction(tenant=tenant, sale=sale, source=Source.FRONT_DESK, received_at=EVENING)
+
+
+def arrived(tenant: Tenant, number: int) -> Transaction:
+    """A sale as it lies in the ledger, one second after the one before."""
+    return Transaction(
+        id=make_id(EVENING),
+        tenant=tenant,
+        source=Source.EXTERNAL_POS,
+        external_ref=f"T-{number}",
+        fingerprint="v1:",
+        payment_method="CASH",
         currency="CHF",
-        total_amount=Decimal(48),
+        total_amount=Decimal("12.50"),
         rounding_amount=Decimal(0),
         tip_amount=Decimal(0),
-        items=(item,),
-        payments=(NewPayment(method=PaymentMethod.CARD, amount=Decimal(48)),),
         occurred_at=EVENING,
+        business_date=EVENING.date(),
+        received_at=EVENING + timedelta(seconds=number),
     )
-    return record_transaction(tenant=tenant, sale=sale, source=Source.FRONT_DESK, received_at=EVENING).transaction
 
 
 def links_of(answer: Any) -> dict[str, str]:
@@ -128,11 +137,9 @@ class TestTheEnvelope:
 
 class TestPages:
     @pytest.fixture
-    def many(self, till: Till, seeblick: Tenant) -> int:
-        till.post(new_sale(external_ref="T-0"))
-        first = Transaction.objects.get()
-        others = [model_to_dict(first) | ids_after(first, number) for number in range(1, 203)]
-        Transaction.objects.bulk_create(Transaction(**fields) for fields in others)
+    def many(self, seeblick: Tenant) -> int:
+        """So many sales that pages are needed."""
+        Transaction.objects.bulk_create(arrived(seeblick, number) for number in range(203))
         return 203
 
     def test_are_of_50_and_at_most_200(self, till: Till, many: int) -> None:

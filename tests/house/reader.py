@@ -20,7 +20,7 @@ from django.http import HttpResponse
 from tests.till import BASE, Body, Till
 
 SERVICE = "http://127.0.0.1:8000"
-MANAGE = [".venv/bin/python", "manage.py"]
+MANAGE = ["python3", "dev.py", "manage"]
 VARIABLE = re.compile(r"\$\{(?P<cut>\w+):0:(?P<length>\d+)\}|\$(?P<name>[A-Z_]+)")
 ASSIGNMENT = re.compile(r"(?P<name>[A-Z_]+)=(?P<value>.+)", re.DOTALL)
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
@@ -75,9 +75,9 @@ class Reader:
 
     def _manage(self, command: str) -> str:
         words = shlex.split(self._expand(command))
-        assert words[:2] == MANAGE, f"Not a command that a reader knows: {command}"
+        assert words[:3] == MANAGE, f"Not a command that a reader knows: {command}"
         output = StringIO()
-        call_command(*words[2:], stdout=output)
+        call_command(*words[3:], stdout=output)
         return output.getvalue().strip()
 
     def _curl(self, arguments: list[str]) -> HttpResponse:

@@ -62,8 +62,9 @@ class TestAPage:
         for words in shown_commands(page.read_text()):
             if "dev.py" in words:
                 assert words[words.index("dev.py") + 1] in dev.CALLS
-            elif "manage.py" in words:
-                name, *arguments = words[words.index("manage.py") + 1 :]
+            django = next((each for each in ("manage.py", "manage") if each in words), None)
+            if django is not None:
+                name, *arguments = words[words.index(django) + 1 :]
                 command_named(name).create_parser("manage.py", name).parse_args(arguments)
 
 

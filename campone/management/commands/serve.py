@@ -15,6 +15,7 @@ from django.db import connection, connections
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 # A caller that sends its body slowly holds a thread, but no database connection: threads are many, the pool is small.
 THREADS = 32
@@ -51,6 +52,8 @@ class Command(BaseCommand):
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
             websockets=False,
+            # Below that it warns, at each start, of the many threads we want.
+            log_level=LogLevels.error,
             # Workers that die are born again at once; a till's retry finds the next one.
             respawn_failed_workers=True,
             respawn_interval=0.1,
