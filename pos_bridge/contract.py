@@ -9,8 +9,6 @@ Source: wire contract, section 2.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,33 +23,26 @@ from kasse.money import ZERO, is_cash_rounding, plain
 from kasse.sales import NewItem, NewPayment, NewSale
 from pos_bridge.answers import instant_text
 from pos_bridge.faults import Fault, Path, Refused, faults_in
-from pos_bridge.fields import EARLIEST, ExactField, InstantField, MoneyField, ReferenceField, TextField, read_instant
+from pos_bridge.fields import (
+    EARLIEST,
+    ExactField,
+    InstantField,
+    MetadataField,
+    MoneyField,
+    ReferenceField,
+    StrictChoiceField,
+    TextField,
+    read_instant,
+)
 from pos_bridge.remarks import Remark
 from pos_bridge.strict_json import Literal
 
 AHEAD = timedelta(minutes=5)
 MOST_ITEMS = 500
 MOST_PAYMENTS = 50
-METADATA_KEYS = 20
-METADATA_BYTES = 2048
 MOST_REMARKS = 20
-# How much of a wrong value an answer repeats.
-ECHOED = 40
 # A till may send null for what it does not have.
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
-
-
-class StrictChoiceField(serializers.ChoiceField):
-    """One of the codes, exactly as written; a JSON number is not a code."""
-
-    default_error_messages = {"not_a_string": "Not a valid string."}
-
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str):
-            self.fail("not_a_string")
-        if isinstance(data, Literal) or data not in self.choices:
-            self.fail("invalid_choice", input=data if len(data) <= ECHOED else f"{data[:ECHOED]}…")
-        return data
 
 
 class VatRateField(ExactField):
@@ -68,47 +59,6 @@ class VatRateField(ExactField):
         if day is not None and rate not in self.context["rates_on"](day):
             self.fail("unknown_vat_rate")
         return rate
-
-
-class MetadataField(serializers.Field):  # type: ignore[type-arg]
-    """An object kept and given back: at most 20 keys and 2 KiB."""
-
-    default_error_messages = {
-        "invalid": "Not an object.",
-        "too_many_keys": "No more than 20 keys.",
-        "too_large": "No more than 2 KiB.",
-        "number": "Numbers here have at most 15 digits and no exponent; send others as text.",
-    }
-    NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if not isinstance(data, dict):
-            self.fail("invalid")
-        if len(data) > METADATA_KEYS:
-            self.fail("too_many_keys")
-        kept: dict[str, Any] = self._kept(data)
-        if len(json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()) > METADATA_BYTES:
-            self.fail("too_large")
-        return kept
-
-    def _kept(self, value: Any) -> Any:
-        if isinstance(value, Literal):
-            return self._number(value)
-        if isinstance(value, dict):
-            return {key: self._kept(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self._kept(each) for each in value]
-        return value
-
-    def _number(self, text: str) -> int | float:
-        """Only what a float gives back unchanged: both databases and every reader agree on it."""
-        if not self.NUMBER.fullmatch(text) or sum(character.isdigit() for character in text) > 15:
-            self.fail("number")
-        # Adding zero turns −0.0, which one database keeps and the other does not, into 0.0.
-        return float(text) + 0.0 if "." in text else int(text)
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 class RowSerializer(serializers.Serializer[Any]):

@@ -6,6 +6,7 @@ offset. Here a text must match a pattern of ASCII characters before it becomes a
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from datetime import date, datetime, timedelta, timezone
@@ -15,6 +16,11 @@ from typing import Any
 from rest_framework import serializers
 
 from pos_bridge.strict_json import Literal
+
+METADATA_KEYS = 20
+METADATA_BYTES = 2048
+# How much of a wrong value an answer repeats.
+ECHOED = 40
 
 RFC3339 = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]"
@@ -178,3 +184,57 @@ class DayField(serializers.Field):  # type: ignore[type-arg]
 
     def to_representation(self, value: Any) -> Any:
         return str(value)
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """One of the codes, exactly as written; a JSON number is not a code."""
+
+    default_error_messages = {"not_a_string": "Not a valid string."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("not_a_string")
+        if isinstance(data, Literal) or data not in self.choices:
+            self.fail("invalid_choice", input=data if len(data) <= ECHOED else f"{data[:ECHOED]}…")
+        return data
+
+
+class MetadataField(serializers.Field):  # type: ignore[type-arg]
+    """An object kept and given back: at most 20 keys and 2 KiB."""
+
+    default_error_messages = {
+        "invalid": "Not an object.",
+        "too_many_keys": "No more than 20 keys.",
+        "too_large": "No more than 2 KiB.",
+        "number": "Numbers here have at most 15 digits and no exponent; send others as text.",
+    }
+    NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        if len(data) > METADATA_KEYS:
+            self.fail("too_many_keys")
+        kept: dict[str, Any] = self._kept(data)
+        if len(json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()) > METADATA_BYTES:
+            self.fail("too_large")
+        return kept
+
+    def _kept(self, value: Any) -> Any:
+        if isinstance(value, Literal):
+            return self._number(value)
+        if isinstance(value, dict):
+            return {key: self._kept(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self._kept(each) for each in value]
+        return value
+
+    def _number(self, text: str) -> int | float:
+        """Only what a float gives back unchanged: both databases and every reader agree on it."""
+        if not self.NUMBER.fullmatch(text) or sum(character.isdigit() for character in text) > 15:
+            self.fail("number")
+        # Adding zero turns −0.0, which one database keeps and the other does not, into 0.0.
+        return float(text) + 0.0 if "." in text else int(text)
+
+    def to_representation(self, value: Any) -> Any:
+        return value

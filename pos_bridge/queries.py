@@ -12,9 +12,8 @@ from django.http import QueryDict
 from rest_framework import serializers
 
 from kasse.models import PaymentMethod
-from pos_bridge.contract import StrictChoiceField
 from pos_bridge.faults import Fault, Refused, faults_in
-from pos_bridge.fields import DayField, InstantField, ReferenceField
+from pos_bridge.fields import DayField, InstantField, ReferenceField, StrictChoiceField
 from pos_bridge.paging import WHOLE_NUMBER, Pages
 
 PAGING = (Pages.page_query_param, str(Pages.page_size_query_param))

@@ -13,8 +13,8 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from rest_framework import serializers
 
 from pos_bridge import patterns
-from pos_bridge.contract import METADATA_KEYS, ItemSerializer, PaymentSerializer, SaleSerializer
-from pos_bridge.fields import ExactField
+from pos_bridge.contract import ItemSerializer, PaymentSerializer, SaleSerializer
+from pos_bridge.fields import METADATA_KEYS, ExactField
 from pos_bridge.queries import ProductQuery, TransactionQuery
 
 Schema: TypeAlias = dict[str, Any]
@@ -200,7 +200,7 @@ class VatRateShape(FieldShape):
 class ChoiceShape(FieldShape):
     """One of the codes; the same choices share a component."""
 
-    target_class = "pos_bridge.contract.StrictChoiceField"
+    target_class = "pos_bridge.fields.StrictChoiceField"
 
     def get_name(self) -> str:
         return {"payment_method": "PaymentMethod", "method": "Tender", "kind": "LineKind"}[self.target.field_name]
@@ -255,7 +255,7 @@ class SwitchShape(FieldShape):
 class MetadataShape(FieldShape):
     """A small object."""
 
-    target_class = "pos_bridge.contract.MetadataField"
+    target_class = "pos_bridge.fields.MetadataField"
 
     def shape(self) -> Schema:
         text = {"type": "string", "pattern": patterns.TEXT}

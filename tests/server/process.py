@@ -24,7 +24,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 STOP_SECONDS = 40
 WORKERS = 2
-THREADS = 4
 
 
 class ServerFailed(Exception):
@@ -61,16 +60,14 @@ class Server:
 
 
 @contextmanager
-def running_server(
-    folder: Path, *, workers: int = WORKERS, threads: int = THREADS, **environment: str
-) -> Iterator[Server]:
+def running_server(folder: Path, *, workers: int = WORKERS, **environment: str) -> Iterator[Server]:
     """A server on a free port of the loopback; stopped on every way out. Its log lies in ``folder``."""
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
     log_file = folder / f"server-{port}.log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--workers", str(workers), "--threads", str(threads)],
+            [*command, "--workers", str(workers)],
             cwd=PROJECT,
             env={**plain_environment(), **environment},
             stdin=subprocess.DEVNULL,
