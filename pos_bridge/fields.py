@@ -187,14 +187,14 @@ class DayField(serializers.Field):  # type: ignore[type-arg]
 
 
 class StrictChoiceField(serializers.ChoiceField):
-    """One of the codes, exactly as written; a JSON number is not a code."""
+    """One of the codes, exactly as written."""
 
     default_error_messages = {"not_a_string": "Not a valid string."}
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("not_a_string")
-        if isinstance(data, Literal) or data not in self.choices:
+        if data not in self.choices:
             self.fail("invalid_choice", input=data if len(data) <= ECHOED else f"{data[:ECHOED]}…")
         return data
 

@@ -1,6 +1,7 @@
 """The parking lot: sales that were refused because their reference is taken wait here for staff to decide.
 
-Parked once, however often the till repeats them. Credentials are cut out of what is kept.
+Parked once, however often the till repeats them. Credentials are cut out of what is kept; numbers are kept as
+the text they were sent as, which the contract reads back unchanged.
 """
 
 from __future__ import annotations

@@ -29,6 +29,22 @@ JSON_TOO = ["*/*", "application/*", "application/json", "text/html, */*;q=0.1", 
 CODECS = ["hex", "undefined", "rot13", "zlib", "idna", "utf-16", "utf-7", "unicode_escape", "\xe9"]
 
 
+HEADERS = [
+    "HTTP_ACCEPT", "HTTP_ACCEPT_CHARSET", "HTTP_ACCEPT_ENCODING", "HTTP_ACCEPT_LANGUAGE", "HTTP_AUTHORIZATION",
+    "HTTP_COOKIE",
+    "HTTP_CONTENT_ENCODING", "HTTP_HOST", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_ORIGIN", "HTTP_RANGE",
+    "HTTP_TRANSFER_ENCODING", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REQUEST_ID",
+    "HTTP_X_HTTP_METHOD_OVERRIDE", "CONTENT_TYPE", "CONTENT_LENGTH",
+]  # fmt: skip
+LATIN_1 = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=60)
+PIECES = [
+    "application/json", "text/html", "*", "/", ";", ",", "q=", "0.5", "=", '"', "W/", "Bearer", " ", "ck_", "de",
+    "-CH", "chunked",
+    "gzip", "charset", "*0*=", "''", "%", ":", "bytes=0-", "\xe9", "9" * 20,
+]  # fmt: skip
+
+
 def post(till: Till, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return till.call("POST", "/transactions/", body=SALE, headers=named)
@@ -71,6 +87,15 @@ class TestContentType:
             assert answer.status_code in {400, 415}
             assert answer.body["status"] == answer.status_code
 
+    @pytest.mark.parametrize(
+        "parameter", ["charset*=nonsense'de'a", "charset*=undefined'de'%41", "x*=nonsense''", "x*0*=''"]
+    )
+    def test_in_an_encoding_of_its_own_brings_no_crash(self, key: Minted, parameter: str) -> None:
+        answer = call(key.token, "POST", "/transactions/", body=SALE, CONTENT_TYPE=f"application/json; {parameter}")
+
+        assert answer.status_code in {201, 415}
+        assert answer.headers["X-Request-Id"]
+
     @pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=idna"])
     def test_brings_no_crash_with_a_thousand_parameters(self, key: Minted, charset: str) -> None:
         header = f"application/json{charset}"
@@ -79,6 +104,21 @@ class TestContentType:
 
         assert (answer.status_code, answer.body["code"]) == (400, "bad_request")
         assert answer.headers["X-Request-Id"]
+
+
+class TestAnyHeader:
+    @given(
+        name=st.sampled_from(HEADERS),
+        value=st.one_of(LATIN_1, st.lists(st.sampled_from(PIECES), max_size=12).map("".join)),
+        path=st.sampled_from(["/transactions/", "/products/", "/ping/", "/transactions/T-1/", "/nowhere"]),
+    )
+    @on_one_campground
+    def test_is_answered_whatever_it_says(self, key: Minted, name: str, value: str, path: str) -> None:
+        answer = call(key.token, "GET", path, **{name: value})
+
+        assert answer.status_code < 500, answer.content
+        assert answer.status_code == 304 or answer.body
+        assert answer.headers["X-Request-Id"].isascii()
 
 
 class TestContentEncoding:

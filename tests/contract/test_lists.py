@@ -9,13 +9,15 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apikeys.minting import Minted
 from kasse.ids import make_id
 from kasse.models import Source, Transaction
 from kasse.recording import record_transaction
 from tenants.models import Tenant
-from tests.contract.sales import faults_of, gas_bottle, new_sale
+from tests.contract.sales import faults_of, gas_bottle, new_sale, on_one_campground
 from tests.kasse.sales import breakfast
 from tests.till import BASE, Body, Till, body_of
 
@@ -55,6 +57,23 @@ NO_FILTERS = {
     "source=FRONT_DESK": (None, "unknown_parameter"),
     "business_date__gte=2026-04-01": (None, "unknown_parameter"),
 }
+
+PARAMETERS = [
+    "business_date", "occurred_from", "occurred_to", "received_since", "payment_method", "external_ref", "page",
+    "page_size",
+    "include_inactive", "updated_since", "", "day",
+]  # fmt: skip
+PLAUSIBLE = st.sampled_from(
+    [
+        b"2026-04-29",
+        b"0001-01-01",
+        b"9999-12-31",
+        b"2026-04-29T10:00:00Z",
+        b"9999-12-31T23:59:59-23:59",
+        b"2000-01-01T00:00:00Z",
+    ]
+    + [b"CASH", b"1", b"0", b"-1", b"true", b"T-1", b"9" * 40, b"\x00", b"\xed\xa0\x80", b"%", b"+", b" "]
+)
 
 
 def references(answer: Any) -> list[str]:
@@ -273,6 +292,28 @@ class TestAFilter:
             ("payment_method", "repeated"),
             ("page_size", "invalid"),
         }
+
+
+class TestAnyQuery:
+    @given(
+        path=st.sampled_from(["/transactions/", "/products/"]),
+        parameters=st.lists(
+            st.tuples(st.sampled_from(PARAMETERS), st.one_of(st.binary(max_size=20), PLAUSIBLE)), max_size=3
+        ),
+    )
+    @on_one_campground
+    def test_is_answered_with_a_list_or_with_its_faults(
+        self, till: Till, path: str, parameters: list[tuple[str, bytes]]
+    ) -> None:
+        answer = till.get(f"{path}?" + "&".join(f"{name}={quote(value)}" for name, value in parameters))
+
+        assert answer.status_code in {200, 400, 404}
+        assert body_of(answer).keys() >= ({"results"} if answer.status_code == 200 else {"code", "errors"})
+
+    @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=60))
+    @on_one_campground
+    def test_of_any_characters_is_answered(self, till: Till, query: str) -> None:
+        assert till.get(f"/transactions/?{query}").status_code in {200, 400, 404}
 
 
 class TestWhatIsNotListed:

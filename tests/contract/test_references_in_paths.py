@@ -169,6 +169,11 @@ class TestAPath:
 
             assert [answer.status_code for answer in answers] == [404, 404], path[:80]
 
+    @given(st.binary(max_size=300))
+    @on_one_campground
+    def test_of_any_bytes_is_answered(self, till: Till, path: bytes) -> None:
+        assert till.get(f"/transactions/{quote(path, safe='/')}").status_code in {200, 404}
+
     def test_with_broken_escapes_finds_what_it_spells(self, till: Till) -> None:
         sale = body_of(till.post(new_sale(external_ref="100%")))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -45,6 +45,7 @@ class Command(BaseCommand):
             "--budget", type=read_budget, default=DEFAULT_BUDGET, metavar="N|none", help="calls in a rolling hour"
         )
 
+    @no_translations
     def handle(self, *args: Any, tenant: str, name: str, **options: Any) -> None:
         """Mint it, or say in one sentence why not."""
         found = Tenant.objects.filter(slug=tenant).first()

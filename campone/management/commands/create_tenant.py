@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from campone.opening import open_campground
 from tenants.models import Tenant
@@ -23,6 +23,7 @@ class Command(BaseCommand):
             "--cutoff-hour", type=int, default=0, help="until this hour a sale counts for the day before"
         )
 
+    @no_translations
     def handle(self, *args: Any, slug: str, name: str | None, **options: Any) -> None:
         """Create it, or say in one sentence why not."""
         tenant = Tenant(

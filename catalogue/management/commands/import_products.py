@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from catalogue.importing import ImportRefused, import_products
 from tenants.models import Tenant
@@ -20,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", required=True, metavar="SLUG")
         parser.add_argument("file", type=Path)
 
+    @no_translations
     def handle(self, *args: Any, tenant: str, file: Path, **options: Any) -> None:
         """Import it, or name every bad row."""
         found = Tenant.objects.filter(slug=tenant).first()
