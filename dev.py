@@ -133,9 +133,8 @@ def parse_run(arguments: "list[str]") -> argparse.Namespace:
 def run_command(arguments: "list[str]") -> int:
     """One of Django's commands, in the environment that ``run`` gives the service; its exit status is ours."""
     install("runtime")
-    return subprocess.run(
-        [PYTHON, "manage.py", *arguments], cwd=str(ROOT), env=describe_service(8000), check=False
-    ).returncode
+    command = [PYTHON, str(ROOT / "manage.py"), *arguments]
+    return subprocess.run(command, env=describe_service(8000), check=False).returncode
 
 
 def test(arguments: "list[str]") -> int:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
+
 from apikeys.hashing import hash_token
 from apikeys.models import DEFAULT_BUDGET, ApiKey
 from apikeys.tokens import make_token, prefix_of
@@ -34,8 +36,10 @@ def mint_key(
     ``budget`` is in calls per rolling hour, None means no limit.
 
     Raises:
-        django.core.exceptions.ValidationError: unknown scopes, an empty name, a budget below 1.
+        django.core.exceptions.ValidationError: unknown scopes, an empty name, a budget below 1, an end in the past.
     """
+    if expires_at is not None and expires_at <= at:
+        raise ValidationError({"expires_at": "The key would have expired already."})
     token = _unused_token()
     key = ApiKey(
         tenant=tenant,

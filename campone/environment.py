@@ -68,7 +68,7 @@ def read_environment() -> Environment:
                 ConflictPolicy,
                 env.str("POS_CONFLICT_POLICY", "refuse", validate=validate.OneOf(["refuse", "replay"])),
             ),
-            activity_retention_days=env.int("ACTIVITY_RETENTION_DAYS", 90, validate=validate.Range(min=0)),
+            activity_retention_days=env.int("ACTIVITY_RETENTION_DAYS", 90, validate=validate.Range(min=0, max=36_500)),
         )
     except EnvError as error:
         raise ImproperlyConfigured(str(error)) from None

@@ -85,9 +85,11 @@ class Transaction(TenantOwned):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant", "external_ref"], name="transaction_external_ref_per_tenant"),
             models.CheckConstraint(condition=~Q(external_ref=""), name="transaction_external_ref_not_empty"),
+            # Both ways: a front-desk sale without a reference can never be read, or met, through a till's key.
             models.CheckConstraint(
-                condition=~Q(source=Source.EXTERNAL_POS) | Q(external_ref__isnull=False),
-                name="transaction_from_a_till_has_its_reference",
+                condition=Q(source=Source.EXTERNAL_POS, external_ref__isnull=False)
+                | Q(source=Source.FRONT_DESK, external_ref__isnull=True),
+                name="transaction_reference_is_a_tills",
             ),
             models.CheckConstraint(condition=Q(source__in=Source.values), name="transaction_source_known"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="transaction_status_known"),

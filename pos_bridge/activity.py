@@ -22,7 +22,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -94,11 +94,16 @@ def begin_call(request: HttpRequest) -> Call:
         started=time.perf_counter(),
         method=safe_text(request.method or "", 16),
         path=safe_text(request.path, 500),
-        request_id=sent_id if REQUEST_ID.fullmatch(sent_id) else secrets.token_hex(16),
+        request_id=sent_id if may_be_a_request_id(sent_id) else secrets.token_hex(16),
         remote_address=safe_text(client_address(request), 64),
         key_prefix=_prefix_in(request.headers.get("Authorization", "")),
         request_bytes=_length(request),
     )
+
+
+def may_be_a_request_id(text: str) -> bool:
+    """Whether a caller's own id may stand in logs and answers: well-formed, and not a token in the wrong header."""
+    return REQUEST_ID.fullmatch(text) is not None and TOKEN.search(text) is None
 
 
 def client_address(request: HttpRequest) -> str:
@@ -121,11 +126,18 @@ def log_with_sale(call: Call, *, status: int) -> bool:
     """Write the row inside the transaction of its sale; False if only the log failed.
 
     The latency is all but the commit and the writing of the answer.
+
+    Raises:
+        OperationalError: the sale's transaction failed with the row.
     """
     try:
         with transaction.atomic():
             _write_row(call, status)
-    except Exception:
+    except Exception as error:
+        if transaction.get_rollback():
+            # Not the log alone has failed: the sale's own transaction is gone with the connection, and would be
+            # rolled back in silence. The till must not hear 201.
+            raise OperationalError("The transaction of the sale is lost.") from error
         LOGGER.exception("The activity log cannot be written; the sale goes on.")
         return False
     return True

@@ -18,13 +18,14 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
+from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import MethodNotAllowed, PermissionDenied, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apikeys.authentication import KeyInactiveAnswer, key_of
+from apikeys.authentication import InvalidKeyAnswer, KeyInactiveAnswer, key_of, may_be_a_till
 from apikeys.models import ApiKey, Scope
 from apikeys.permissions import Scopes
 from catalogue.models import Product
@@ -68,10 +69,13 @@ class TillView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let a call in, or raise what refuses it."""
+        if not may_be_a_till(get_authorization_header(request)):
+            # Before the body: whoever sends one slowly holds a thread for as long.
+            raise InvalidKeyAnswer
         complete = read_body(request)
         self.perform_authentication(request)
         self._refuse_free_of_charge(request, complete)
-        self._charged = charge_budget(key_of(request), at=call_of(request).at)
+        self._charged = charge_budget(key_of(request), at=timezone.now())
         self.check_permissions(request)
         if not self.bridge(request).enabled:
             raise BridgeDisabled
@@ -126,9 +130,11 @@ class TransactionsView(TillView):
 
     def post(self, request: Request) -> Response:
         """Record a sale once, however often it is sent."""
-        taken = take_in(
-            key=key_of(request), bridge=self.bridge(request), document=_object(request.data), call=call_of(request)
-        )
+        document, call = _object(request.data), call_of(request)
+        # So that staff find a refused sale by the number on its receipt.
+        call.external_ref = str(document.get("external_ref") or "")
+        bridge = self.bridge(request)
+        taken = take_in(key=key_of(request), bridge=bridge, document=document, call=call, received_at=timezone.now())
         body = sale_body(taken.transaction)
         if taken.remarks:
             body["warnings"] = [remark_body(remark) for remark in taken.remarks]

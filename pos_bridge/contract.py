@@ -9,7 +9,7 @@ Source: wire contract, section 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -122,7 +122,7 @@ class Terms:
     currency: str
     now: datetime
     day_of: Callable[[datetime], date]
-    rates_on: Callable[[date], Collection[Decimal]]
+    rates_on: Callable[[date], Container[Decimal]]
 
 
 @dataclass(frozen=True, slots=True)

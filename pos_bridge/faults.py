@@ -36,6 +36,11 @@ class Refused(Exception):
         super().__init__(", ".join(fault.code for fault in faults))
         self.faults = tuple(faults)
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """The codes of all its faults."""
+        return frozenset(fault.code for fault in self.faults)
+
 
 def faults_in(detail: Any, path: Path = ()) -> Iterator[Fault]:
     """The faults in the nested errors of a Django REST framework serializer."""

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
@@ -221,7 +222,7 @@ def problem_of(exception: Exception) -> Problem:  # noqa: C901, PLR0911 (a table
             return Problem("not_found")
         case OperationalError(__cause__=PoolTimeout()):
             return Problem("busy", headers={"Retry-After": "1"})
-        case OperationalError() | InterfaceError():
+        case OperationalError() | InterfaceError() | InternalError(__cause__=ReadOnlySqlTransaction()):
             return Problem("unavailable", headers={"Retry-After": str(RETRY_SECONDS_WHEN_AWAY)})
         case UnreadablePostError() | SuspiciousOperation() | DjangoPermissionDenied():
             return Problem("bad_request")
@@ -233,7 +234,7 @@ def problem_of(exception: Exception) -> Problem:  # noqa: C901, PLR0911 (a table
 
 def _refusal(refused: Refused) -> Problem:
     """One fault with a code of its own names the whole answer; several are a ``validation_error``."""
-    codes = {fault.code for fault in refused.faults}
+    codes = set(refused.codes)
     own = codes.pop() if len(codes) == 1 else ""
     if own not in KINDS:
         return Problem("validation_error", refused.faults)

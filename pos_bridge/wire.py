@@ -15,6 +15,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import _MediaType
 
+from apikeys.authentication import may_be_a_till
 from pos_bridge.strict_json import read_json
 
 MOST_BYTES = 256 * 1024
@@ -56,7 +57,7 @@ class StrictJSONParser(BaseParser):
 def read_body(request: HttpRequest | Request) -> bool:
     """Read the body into memory, before the database is touched; False if it is larger than the bound.
 
-    A caller that sends slowly then holds a connection of its own, but none to the database.
+    A caller that sends slowly then holds a thread, but no connection to the database.
     """
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not LENGTH.fullmatch(length) or int(length) > MOST_BYTES:
@@ -81,14 +82,16 @@ class Utf8Request(WSGIRequest):
 class ChunkedBodies:
     """WSGI: gives a chunked body its length, since Django reads only as far as ``Content-Length`` says.
 
-    Without this a correct sale that comes in chunks would be read as an empty one.
+    Without this a correct sale that comes in chunks would be read as an empty one. A stranger's body is not
+    waited for: the answer is 401 whatever it holds.
     """
 
     def __init__(self, application: WSGIApplication) -> None:
         self.application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        if chunked and may_be_a_till(environ.get("HTTP_AUTHORIZATION", "").encode("latin-1")):
             body = _read_bounded(environ["wsgi.input"])
             environ["wsgi.input"] = BytesIO(body)
             environ["CONTENT_LENGTH"] = str(len(body))

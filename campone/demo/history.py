@@ -89,7 +89,7 @@ def park_a_conflict(plan: Plan, tenant: Tenant, *, at: datetime) -> bool:
     document = _sale_under_an_old_number(stored, at)
     call = _call_of(key, document, at)
     try:
-        take_in(key=key, bridge=BridgeSettings(tenant=tenant), document=document, call=call)
+        take_in(key=key, bridge=BridgeSettings(tenant=tenant), document=document, call=call, received_at=at)
     except ExternalRefConflict:
         call.error_code = "external_ref_conflict"
         log_call(call, status=409)

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('source', 'EXTERNAL_POS'), _negated=True), ('external_ref__isnull', False), _connector='OR'), name='transaction_from_a_till_has_its_reference'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('external_ref__isnull', False), ('source', 'EXTERNAL_POS')), models.Q(('external_ref__isnull', True), ('source', 'FRONT_DESK')), _connector='OR'), name='transaction_reference_is_a_tills'),
         ),
         migrations.AddConstraint(
             model_name='transaction',

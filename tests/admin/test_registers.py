@@ -72,7 +72,7 @@ class TestTheLedger:
         assert "29.04.2026 10:14:32" in page(browser, "kasse_transaction")
 
     def test_can_be_narrowed_to_what_came_from_tills(self, browser: Client, here: Campground) -> None:
-        Transaction.objects.update(source=Source.FRONT_DESK)
+        Transaction.objects.update(source=Source.FRONT_DESK, external_ref=None)
         Till(here.token).post(croissants_and_coffee(external_ref="from-a-till"))
 
         shown = page(browser, "kasse_transaction", source="EXTERNAL_POS")

@@ -63,17 +63,11 @@ PARAMETERS = [
     "page_size",
     "include_inactive", "updated_since", "", "day",
 ]  # fmt: skip
-PLAUSIBLE = st.sampled_from(
-    [
-        b"2026-04-29",
-        b"0001-01-01",
-        b"9999-12-31",
-        b"2026-04-29T10:00:00Z",
-        b"9999-12-31T23:59:59-23:59",
-        b"2000-01-01T00:00:00Z",
-    ]
-    + [b"CASH", b"1", b"0", b"-1", b"true", b"T-1", b"9" * 40, b"\x00", b"\xed\xa0\x80", b"%", b"+", b" "]
-)
+PLAUSIBLE = [
+    b"2026-04-29", b"0001-01-01", b"9999-12-31", b"2026-04-29T10:00:00Z", b"9999-12-31T23:59:59-23:59", b"CASH",
+    b"1", b"0",
+    b"-1", b"true", b"T-1", b"9" * 40, b"\x00", b"\xed\xa0\x80", b"%", b"+", b" ",
+]  # fmt: skip
 
 
 def references(answer: Any) -> list[str]:
@@ -298,7 +292,8 @@ class TestAnyQuery:
     @given(
         path=st.sampled_from(["/transactions/", "/products/"]),
         parameters=st.lists(
-            st.tuples(st.sampled_from(PARAMETERS), st.one_of(st.binary(max_size=20), PLAUSIBLE)), max_size=3
+            st.tuples(st.sampled_from(PARAMETERS), st.one_of(st.binary(max_size=20), st.sampled_from(PLAUSIBLE))),
+            max_size=3,
         ),
     )
     @on_one_campground

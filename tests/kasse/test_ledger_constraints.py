@@ -58,7 +58,10 @@ TAKEN = "seeblick-2026-04-29-T-1"
 BROKEN: dict[str, list[tuple[Make, dict[str, Any]]]] = {
     "transaction_external_ref_per_tenant": [(make_transaction, {"external_ref": TAKEN})],
     "transaction_external_ref_not_empty": [(make_transaction, {"external_ref": ""})],
-    "transaction_from_a_till_has_its_reference": [(make_transaction, {"external_ref": None})],
+    "transaction_reference_is_a_tills": [
+        (make_transaction, {"external_ref": None}),
+        (make_transaction, {"source": "FRONT_DESK"}),
+    ],
     "transaction_source_known": [(make_transaction, {"source": each}) for each in ("", "TILL", "external_pos")],
     "transaction_status_known": [(make_transaction, {"status": each}) for each in ("", "DONE")],
     "transaction_payment_method_known": [

@@ -9,48 +9,27 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, connections, transaction
+from django.db import DataError, IntegrityError, OperationalError
 from django.test import Client
 
 from apikeys.minting import Minted
 from apikeys.models import ApiKey
 from catalogue.models import Product
 from kasse.models import Payment, Transaction, TransactionItem
-from pos_bridge import activity, api, intake
-from pos_bridge.activity import ActivityLogMiddleware
+from pos_bridge import api, intake
 from pos_bridge.models import BridgeSettings, InboundCall, Outcome, ParkedSale
 from tenants.models import Tenant
 from tests.factories import mint
+from tests.pos_bridge.breaking import AWAY, DATABASE, assert_unavailable, failing
 from tests.till import HOST, Till, body_of, croissants_and_coffee
 
-AWAY = [OperationalError("server closed the connection"), InterfaceError("the connection is closed")]
 SECRET = "croissant-recipe"
-DATABASE: Any = type(connections["default"])
-
-
-def failing(error: Exception) -> Callable[..., Any]:
-    """A stand-in that raises ``error`` whatever it is asked."""
-
-    def fail(*args: Any, **kwargs: Any) -> Any:
-        raise error
-
-    return fail
 
 
 @pytest.fixture(params=AWAY, ids=lambda error: type(error).__name__)
 def away(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """What a deed does when the database is away."""
     return failing(request.param)
-
-
-def assert_unavailable(answer: Any) -> None:
-    """503 in JSON that says: the same again, a little later."""
-    body = body_of(answer)
-    assert answer.status_code == 503
-    assert answer["Content-Type"] == "application/json"
-    assert (body["detail"], body["code"], body["retryable"]) == ("unavailable", "unavailable", True)
-    assert int(answer["Retry-After"]) > 0
-    assert body["request_id"] == answer["X-Request-Id"]
 
 
 class TestADatabaseThatIsAway:
@@ -242,7 +221,9 @@ class TestAFaultOfOurs:
         assert answer.status_code == 500
         assert [model.objects.count() for model in (Transaction, TransactionItem, Payment)] == [0, 0, 0]
 
-    def test_outside_the_views_is_json_too(self, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_outside_the_views_is_json_too(
+        self, till: Till, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
         monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_request", failing(RuntimeError(SECRET)))
 
         answer = till.get("/ping/")
@@ -251,6 +232,8 @@ class TestAFaultOfOurs:
         assert body_of(answer)["code"] == "server_error"
         assert SECRET not in answer.content.decode()
         assert InboundCall.objects.get().outcome == Outcome.FAILED
+        told = [record.getMessage() for record in caplog.records]
+        assert told == [f"Call {answer['X-Request-Id']}: server_error"]
 
 
 class TestAHostThatIsNotOurs:
@@ -296,60 +279,3 @@ class TestAPathThatLeadsNowhere:
             Client().get(path, headers={"host": HOST})
 
         assert InboundCall.objects.count() == 0
-
-
-class TestTheActivityLogItself:
-    def test_never_fails_a_sale(
-        self, till: Till, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        monkeypatch.setattr(activity, "_write_row", failing(OperationalError("no space left on device")))
-
-        answer = till.post(croissants_and_coffee())
-
-        assert answer.status_code == 201
-        assert Transaction.objects.count() == 1
-        assert '"outcome": "created"' in caplog.text
-
-    @pytest.mark.parametrize("error", [*AWAY, ValueError()], ids=lambda error: type(error).__name__)
-    def test_never_changes_an_answer(self, till: Till, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(activity, "_write_row", failing(error))
-
-        assert till.get("/ping/").status_code == 200
-        assert Till(None).get("/ping/").status_code == 401
-
-    @pytest.mark.django_db(transaction=True)
-    def test_whose_table_is_gone_never_fails_a_sale(self, till: Till, caplog: pytest.LogCaptureFixture) -> None:
-        with connection.schema_editor() as editor:
-            editor.alter_db_table(InboundCall, "pos_bridge_inboundcall", "elsewhere")
-        try:
-            answers = [till.post(croissants_and_coffee()), till.post(croissants_and_coffee()), till.get("/ping/")]
-        finally:
-            with connection.schema_editor() as editor:
-                editor.alter_db_table(InboundCall, "elsewhere", "pos_bridge_inboundcall")
-
-        assert [answer.status_code for answer in answers] == [201, 200, 200]
-        assert Transaction.objects.count() == 1
-        assert all(f'"request_id": "{answer["X-Request-Id"]}"' in caplog.text for answer in answers)
-
-    def test_is_the_outermost_of_all(self, settings: Any) -> None:
-        assert settings.MIDDLEWARE[0] == f"{ActivityLogMiddleware.__module__}.{ActivityLogMiddleware.__qualname__}"
-
-    @pytest.mark.django_db(transaction=True)
-    def test_takes_its_row_along_when_a_sale_is_rolled_back(self, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The row of the sale was written, then the transaction failed: neither is there, a failed call is."""
-        write = activity.log_with_sale
-
-        def write_and_fail(*args: Any, **kwargs: Any) -> bool:
-            assert write(*args, **kwargs)
-            assert InboundCall.objects.filter(outcome=Outcome.CREATED).count() == 1
-            raise OperationalError("the plug was pulled")
-
-        monkeypatch.setattr(intake, "log_with_sale", write_and_fail)
-
-        answer = till.post(croissants_and_coffee())
-
-        assert_unavailable(answer)
-        assert Transaction.objects.count() == 0
-        row = InboundCall.objects.get()
-        assert (row.outcome, row.status, row.external_ref) == (Outcome.FAILED, 503, "seeblick-2026-04-29-T-1")
-        assert not transaction.get_connection().in_atomic_block

@@ -10,14 +10,16 @@ from functools import partial
 from typing import TypeAlias
 
 from django.core.management import call_command
+from django.db.models import Sum
 
 from apikeys.minting import Minted
+from apikeys.tokens import make_token
 from kasse.models import Payment, Transaction, TransactionItem
 from pos_bridge.models import InboundCall, Outcome, ParkedSale
 from tenants.models import Tenant
 from tests.factories import mint
 from tests.races.racing import crowd, race, wait_for_sales
-from tests.server.calls import WireTill
+from tests.server.calls import Answer, WireTill
 from tests.server.process import Server
 from tests.till import croissants_and_coffee
 
@@ -101,3 +103,32 @@ class TestARevocation:
         assert {status for late, status in seen if late} == {401}
         assert Transaction.objects.count() == seen[False, 201]
         assert till.get("/ping/").body["detail"] == "key_inactive"
+
+
+class TestAFloodOfForgedTokens:
+    def test_holds_up_no_till_that_is_known(self, server: Server, key: Minted) -> None:
+        """Tokens whose check characters are right, so that each must be hashed: the worst that a thief can send."""
+        till, ended = WireTill(server.port, key.token), threading.Event()
+        for _ in range(20):
+            assert till.get("/ping/").status == 200  # both processes know the key now
+
+        def forge() -> list[Answer]:
+            seen = []
+            while not ended.is_set():
+                seen.append(WireTill(server.port, make_token()).get("/ping/"))
+            return seen
+
+        def sell() -> list[Answer]:
+            try:
+                return [till.post(croissants_and_coffee(external_ref=f"T-{number}")) for number in range(40)]
+            finally:
+                ended.set()
+
+        *forgers, sold = race([*[forge] * 20, sell])
+
+        assert {answer.status for answer in sold} == {201}
+        refused = [answer for seen in forgers for answer in seen]
+        assert {answer.status for answer in refused} <= {401, 503}
+        busy = [answer for answer in refused if answer.status == 503]
+        assert all((each.body["code"], each.headers["retry-after"]) == ("busy", "1") for each in busy)
+        assert InboundCall.objects.aggregate(Sum("calls"))["calls__sum"] == 20 + len(sold) + len(refused)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
 
 from apikeys.minting import Minted
 from kasse.models import Transaction
@@ -19,6 +17,7 @@ from pos_bridge.wire import MOST_BYTES
 from tenants.models import Tenant
 from tests.server.calls import Conversation, WireTill
 from tests.server.fixtures import wait_for_calls
+from tests.server.holding import writers_waiting
 from tests.server.process import Server, running_server
 from tests.till import croissants_and_coffee
 
@@ -41,16 +40,6 @@ def in_chunks(body: bytes, *, size: int = 100) -> bytes:
     """A body in the chunked transfer coding, its end included."""
     parts = [body[start : start + size] for start in range(0, len(body), size)]
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
-
-
-@contextmanager
-def writers_waiting() -> Iterator[None]:
-    """No sale is written until this ends: a slow disk, but exact."""
-    with transaction.atomic():  # on SQLite this holds the one write lock already
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("LOCK TABLE kasse_transaction IN SHARE MODE")
-        yield
 
 
 class TestABody:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from apikeys.models import ApiKey
+from apikeys.tokens import prefix_of
 
 
 class Command(BaseCommand):
@@ -18,7 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, prefix: str, **options: Any) -> None:
         """Revoke it; a key that is revoked already stays as it was."""
-        key = ApiKey.objects.filter(prefix=prefix).first()
+        # Whoever pastes the whole token means its key.
+        key = ApiKey.objects.filter(prefix=prefix_of(prefix)).first()
         if key is None:
             raise CommandError("There is no key with this prefix; the admin lists them.")
         key.revoke(at=timezone.now())
