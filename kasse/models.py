@@ -91,7 +91,6 @@ class Transaction(TenantOwned):
                 | Q(source=Source.FRONT_DESK, external_ref__isnull=True),
                 name="transaction_reference_is_a_tills",
             ),
-            models.CheckConstraint(condition=Q(source__in=Source.values), name="transaction_source_known"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="transaction_status_known"),
             models.CheckConstraint(
                 condition=Q(payment_method__in=PaymentMethod.values), name="transaction_payment_method_known"

@@ -13,7 +13,7 @@ from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 
 from apikeys.minting import Minted, mint_key
-from apikeys.models import Scope
+from apikeys.models import ApiKey, Scope
 from catalogue.models import Product
 from catalogue.vat import add_swiss_rates
 from tenants.models import Membership, Role, Tenant, User
@@ -69,5 +69,10 @@ def member(tenant: Tenant, role: Role = Role.STAFF, **fields: Any) -> User:
 
 
 def mint(tenant: Tenant, *, scopes: Sequence[str] = BOTH, name: str = "Shop till", **fields: Any) -> Minted:
-    """A key without budget, minted at a fixed instant."""
-    return mint_key(tenant=tenant, name=name, scopes=scopes, **{"at": NOON, "budget": None, **fields})
+    """A key without budget, minted at a fixed instant; one that has expired has done so since."""
+    expires_at = fields.pop("expires_at", None)
+    minted = mint_key(tenant=tenant, name=name, scopes=scopes, **{"at": NOON, "budget": None, **fields})
+    if expires_at is not None:
+        ApiKey.objects.filter(pk=minted.key.pk).update(expires_at=expires_at)
+        minted.key.refresh_from_db(fields=["expires_at"])
+    return minted

@@ -93,10 +93,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['FRONT_DESK', 'EXTERNAL_POS'])), name='transaction_source_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
             constraint=models.CheckConstraint(condition=models.Q(('status__in', ['COMPLETED', 'PENDING', 'FAILED', 'REFUNDED'])), name='transaction_status_known'),
         ),
         migrations.AddConstraint(

@@ -60,9 +60,8 @@ BROKEN: dict[str, list[tuple[Make, dict[str, Any]]]] = {
     "transaction_external_ref_not_empty": [(make_transaction, {"external_ref": ""})],
     "transaction_reference_is_a_tills": [
         (make_transaction, {"external_ref": None}),
-        (make_transaction, {"source": "FRONT_DESK"}),
+        *((make_transaction, {"source": each}) for each in ("FRONT_DESK", "", "TILL", "external_pos")),
     ],
-    "transaction_source_known": [(make_transaction, {"source": each}) for each in ("", "TILL", "external_pos")],
     "transaction_status_known": [(make_transaction, {"status": each}) for each in ("", "DONE")],
     "transaction_payment_method_known": [
         (make_transaction, {"payment_method": each}) for each in ("", "cash", "BITCOIN")
