@@ -4,17 +4,24 @@
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+try:
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+    from django.db import OperationalError
+except ImportError:
+    sys.exit("Cannot start: Django is not installed for this Python; `python3 dev.py manage …` brings it along.")
 
 
 def main() -> None:
-    """Run the command named on the command line; a wrong setting ends in one sentence, not in a traceback."""
+    """Run the command named on the command line; what keeps it from starting is one sentence, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campone.settings")
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Cannot start: {error}")
+    except OperationalError as error:
+        reason = str(error).strip().partition("\n")[0]
+        sys.exit(f"The database of DATABASE_URL does not answer as it should: {reason}")
 
 
 if __name__ == "__main__":

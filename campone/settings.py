@@ -142,7 +142,7 @@ SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = SECURE
-# An API answers plain HTTP itself: a redirect would come after the token has already crossed the wire.
+# A till's POST must not be redirected: it would come back as a GET, and the token has crossed the wire already.
 SECURE_REDIRECT_EXEMPT = [r"^api/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.views import defaults
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from pos_bridge import views
@@ -15,8 +16,10 @@ urlpatterns = [
     path("api/v1/public/pos", include("pos_bridge.urls")),
     re_path(r"^api/v1/schema/?\Z", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^api/v1/docs/?\Z", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("errors/", views.error_list, name="errors"),
-    path("errors/<slug:code>", views.error_detail, name="error"),
+    re_path(r"^errors/?\Z", views.error_list, name="errors"),
+    re_path(r"^errors/(?P<code>[a-z_]+)/?\Z", views.error_detail, name="error"),
+    path("", RedirectView.as_view(pattern_name="docs"), name="home"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]
 

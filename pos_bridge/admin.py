@@ -107,7 +107,17 @@ class KeyFilter(admin.SimpleListFilter):
 class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
     """The activity log. Calls that no key has signed belong to no campground: superusers see them."""
 
-    list_display = ["time", "status", "outcome", "asked", "external_ref", "key_prefix", "latency_ms", "tenant"]
+    list_display = [
+        "time",
+        "status",
+        "outcome",
+        "error_code",
+        "asked",
+        "external_ref",
+        "key_prefix",
+        "latency_ms",
+        "tenant",
+    ]
     list_filter = [("tenant", TenantFilter), "outcome", StatusFilter, KeyFilter]
     list_select_related = ["tenant"]
     search_fields = ["external_ref", "request_id"]

@@ -61,6 +61,7 @@ def describe_access(access: Access, url: str) -> str:
     staff = next(name for name in SEEBLICK.people if name != SEEBLICK.slug)
     return f"""\
 Service    {url}
+Try it     {url}/api/v1/docs/
 Staff      {url}/admin/
 User       {SEEBLICK.slug} (tenant admin of {SEEBLICK.name})
            or {staff} (staff there), {WALDRAND.slug} (tenant admin of the neighbour), {OPERATOR} (operator)

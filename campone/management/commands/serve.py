@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import os
 import socket
+import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, connections
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 # A caller that sends its body slowly holds a thread, but no database connection: threads are many, the pool is small.
 THREADS = 32
 # Long enough for a call in flight to end, shorter than the patience of whoever stops us.
 KILL_AFTER_SECONDS = 20
+RESTARTS = 10
+RESTARTS_WITHIN_SECONDS = 60
 
 
 class Command(BaseCommand):
@@ -38,27 +45,79 @@ class Command(BaseCommand):
         if count < 1 or threads < 1:
             raise CommandError("Workers and threads are at least one each.")
         require_free_address(host, port)
-        # A connection opened here must not be shared with the workers.
-        connections.close_all()
-        self.stdout.write(f"Serving on http://{host}:{port} with {count} × {threads} threads; {settings.PUBLIC_URL}")
-        Granian(
-            "campone.wsgi:application",
-            address=host,
-            port=port,
-            interface=Interfaces.WSGI,
-            workers=count,
-            blocking_threads=threads,
-            # HTTP/1 alone: what a till, a proxy and the smuggling tests speak.
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
-            websockets=False,
-            # Below that it warns, at each start, of the many threads we want.
-            log_level=LogLevels.error,
-            # Workers that die are born again at once; a till's retry finds the next one.
-            respawn_failed_workers=True,
-            respawn_interval=0.1,
-            workers_kill_timeout=KILL_AFTER_SECONDS,
-        ).serve()
+        require_migrated_database()
+        release_database()
+        where = f"{settings.PUBLIC_URL} on {host}:{port}"
+        self.stdout.write(f"Serving {where} with {count} × {threads} threads; Ctrl-C stops it.")
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
+        serve_on(lambda: make_server(str(address), port, count, threads))
+
+
+def make_server(address: str, port: int, workers: int, threads: int) -> AbstractServer[Any]:
+    """A server that has not begun."""
+    return Granian(
+        "campone.wsgi:application",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        # HTTP/1 alone: what a till, a proxy and the smuggling tests speak.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+        websockets=False,
+        # Below that it warns, at each start, of the many threads we want.
+        log_level=LogLevels.error,
+        # A worker that dies is born again at once; a till's retry finds the next one.
+        respawn_failed_workers=True,
+        respawn_interval=0.1,
+        workers_kill_timeout=KILL_AFTER_SECONDS,
+    )
+
+
+def serve_on(make: Callable[[], AbstractServer[Any]]) -> None:
+    """Serve until told to stop. A server that gives up is followed by another, unless it keeps giving up.
+
+    It does so when one worker dies twice within seconds, as under an out-of-memory killer; the shop is open
+    all the same.
+
+    Raises:
+        SystemExit: it has given up too often.
+    """
+    given_up: deque[float] = deque(maxlen=RESTARTS)
+    while True:
+        try:
+            make().serve()
+        except SystemExit as stop:
+            now = time.monotonic()
+            too_often = len(given_up) == RESTARTS and now - given_up[0] < RESTARTS_WITHIN_SECONDS
+            if not stop.code or too_often:
+                raise
+            given_up.append(now)
+        else:
+            return
+
+
+def require_migrated_database() -> None:
+    """Better said at the start than to the first till.
+
+    Raises:
+        CommandError: the database does not answer, or its tables are not those of this version.
+    """
+    try:
+        executor = MigrationExecutor(connection)
+    except OperationalError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise CommandError(f"The database of DATABASE_URL does not answer: {reason}") from None
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError("The database is not migrated: `manage.py migrate`, then the same again.")
+
+
+def release_database() -> None:
+    """A connection opened here must not be shared with the workers, nor the pool's threads."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()  # type: ignore[attr-defined]
 
 
 def require_free_address(host: str, port: int) -> None:
