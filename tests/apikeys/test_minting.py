@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from apikeys import minting
@@ -61,6 +63,8 @@ class TestMinting:
             {"scopes": ["pos:read", "POS:WRITE"]},
             {"budget": 0},
             {"budget": -1},
+            {"expires_at": NOON},
+            {"expires_at": NOON - timedelta(days=1)},
         ],
     )
     def test_refuses_what_makes_no_key(self, seeblick: Tenant, wrong: dict[str, Any]) -> None:
@@ -68,6 +72,25 @@ class TestMinting:
             mint_key(**{"tenant": seeblick, "name": "Shop till", "scopes": BOTH, "at": NOON, **wrong})
 
         assert not ApiKey.objects.exists()
+
+    def test_takes_an_end_that_is_still_to_come(self, seeblick: Tenant) -> None:
+        soon = NOON + timedelta(microseconds=1)
+
+        assert mint_key(tenant=seeblick, name="Shop till", scopes=BOTH, at=NOON, expires_at=soon).key.is_active_at(NOON)
+
+
+class TestRevoking:
+    def test_by_the_whole_token_ends_its_key_and_no_other(self, seeblick: Tenant, waldrand: Tenant) -> None:
+        mine, theirs = mint(seeblick), mint(waldrand)
+        said = StringIO()
+
+        call_command("revoke_key", mine.token, stdout=said)
+
+        mine.key.refresh_from_db()
+        theirs.key.refresh_from_db()
+        assert mine.key.revoked_at is not None
+        assert theirs.key.revoked_at is None
+        assert mine.token not in said.getvalue()
 
 
 class TestTheRecord:
