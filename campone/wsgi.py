@@ -12,13 +12,14 @@ os.environ.setdefault(
     "PGOPTIONS", "-c lock_timeout=2s -c statement_timeout=5s -c idle_in_transaction_session_timeout=10s"
 )
 
-from pos_bridge.wire import ChunkedBodies, Utf8Request
-
 if multiprocessing.parent_process() is not None and hasattr(signal, "pthread_sigmask"):
     # Ctrl-C reaches the whole group. A worker that hears it beside its parent's word to stop would hang.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 handler = get_wsgi_application()
+
+from pos_bridge.wire import ChunkedBodies, Utf8Request  # noqa: E402 (it knows models, which the line above makes ready)
+
 # The server hands every request a copy of the process environment, and the settings have been read.
 for secret in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL"):
     os.environ.pop(secret, None)

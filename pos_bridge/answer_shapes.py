@@ -110,7 +110,7 @@ SALE_PAYMENT = record("One tender.", {"method": one_of(TENDERS), "amount": AMOUN
 WARNING = record(
     "Something a till should know about a sale that was taken all the same.",
     {
-        "code": one_of(["differs_from_stored", "rounding_booked", "unknown_field"]),
+        "code": one_of(["differs_from_stored", "large_rounding", "rounding_booked", "unknown_field"]),
         "field": in_words(TEXT, "Such as `items[1].description`."),
         "message": TEXT,
         "stored": {"description": "With `differs_from_stored`: the value that stays."},

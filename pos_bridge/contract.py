@@ -41,6 +41,7 @@ AHEAD = timedelta(minutes=5)
 MOST_ITEMS = 500
 MOST_PAYMENTS = 50
 MOST_REMARKS = 20
+LARGEST_ROUNDING = Decimal("0.05")
 # A till may send null for what it does not have.
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
 
@@ -218,13 +219,22 @@ def _currency_faults(sent: Mapping[str, Any], terms: Terms) -> Iterator[Fault]:
 def _rounding(sent: Mapping[str, Any]) -> tuple[Decimal, list[Remark]]:
     """The rounding as sent; or, for cash, the difference that rounding to 5 Rappen explains."""
     if sent["rounding_amount"] is not None:
-        return sent["rounding_amount"], []
+        return sent["rounding_amount"], list(_doubts_about(sent["rounding_amount"]))
     difference = sent["total_amount"] - sum((item["line_total"] for item in sent["items"]), ZERO)
     in_cash = sent["payment_method"] == PaymentMethod.CASH
     if not in_cash or difference == 0 or not is_cash_rounding(total=sent["total_amount"], difference=difference):
         return ZERO, []
     text = plain(difference, places=2)
     return difference, [Remark("rounding_booked", "rounding_amount", f"{text} was booked as cash rounding.", sent=text)]
+
+
+def _doubts_about(rounding: Decimal) -> Iterator[Remark]:
+    """Rounding is booked outside revenue and VAT: more of it than coins explain is worth a look."""
+    if abs(rounding) > LARGEST_ROUNDING:
+        text = plain(rounding, places=2)
+        yield Remark(
+            "large_rounding", "rounding_amount", f"{text} is more than rounding to coins explains; booked as sent."
+        )
 
 
 def _new_sale(sent: Mapping[str, Any], terms: Terms, rounding: Decimal) -> NewSale:

@@ -56,7 +56,7 @@ class TestASaleThatFollowsTheSchema:
         stored = body_of(answer)
         assert stored["external_ref"] == sale["external_ref"]
         assert Decimal(stored["total_amount"]) == Decimal(sale["total_amount"])
-        assert body_of(read) == stored
+        assert body_of(read) == {name: value for name, value in stored.items() if name != "warnings"}
 
     def test_may_have_as_many_lines_and_payments_as_it_says(self, till: Till) -> None:
         fields = COMPONENTS["schemas"]["SaleRequest"]["properties"]

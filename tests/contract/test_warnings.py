@@ -80,3 +80,25 @@ class TestASaleWithNothingToSay:
             "id", "external_ref", "source", "status", "payment_method", "currency", "total_amount", "rounding_amount",
             "tip_amount", "items", "payments", "refund_of", "occurred_at", "business_date", "received_at", "metadata",
         ]  # fmt: skip
+
+
+class TestALargeRounding:
+    @pytest.mark.parametrize("rounding", ["0.06", "-0.06", "-5000.00"])
+    def test_is_booked_as_sent_and_named(self, till: Till, rounding: str) -> None:
+        line = gas_bottle(unit_price="6000", line_total="6000.00")
+        total = f"{6000 + float(rounding):.2f}"
+
+        answer = till.post(new_sale(items=[line], total_amount=total, rounding_amount=rounding))
+
+        assert answer.status_code == 201
+        assert body_of(answer)["rounding_amount"] == rounding
+        assert warnings_of(answer) == {("rounding_amount", "large_rounding")}
+
+    @pytest.mark.parametrize("rounding", ["0.05", "-0.05", "0"])
+    def test_begins_beyond_a_coin(self, till: Till, rounding: str) -> None:
+        line = gas_bottle(unit_price="60", line_total="60.00")
+        total = f"{60 + float(rounding):.2f}"
+
+        assert "warnings" not in body_of(
+            till.post(new_sale(items=[line], total_amount=total, rounding_amount=rounding))
+        )

@@ -61,7 +61,9 @@ class TestConnections:
     def test_that_are_all_taken_make_a_503_that_says_busy(
         self, tmp_path: Path, transactional_db: None, key: Minted
     ) -> None:
-        with running_server(tmp_path, workers=1, DATABASE_POOL_SIZE="1") as server, ThreadPoolExecutor(1) as tills:
+        # The lock outlasts the patience of the pool.
+        settings = {"DATABASE_POOL_SIZE": "1", "PGOPTIONS": "-c lock_timeout=20s"}
+        with running_server(tmp_path, workers=1, **settings) as server, ThreadPoolExecutor(1) as tills:
             till = WireTill(server.port, key.token)
             assert till.get("/ping/").status == 200
             with writers_waiting():

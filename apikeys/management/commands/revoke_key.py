@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from apikeys.models import ApiKey
-from apikeys.tokens import prefix_of
+from apikeys.tokens import is_well_formed, prefix_of
 
 
 class Command(BaseCommand):
@@ -20,7 +20,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, prefix: str, **options: Any) -> None:
         """Revoke it; a key that is revoked already stays as it was."""
         # Whoever pastes the whole token means its key.
-        key = ApiKey.objects.filter(prefix=prefix_of(prefix)).first()
+        meant = prefix_of(prefix) if is_well_formed(prefix) else prefix
+        key = ApiKey.objects.filter(prefix=meant).first()
         if key is None:
             raise CommandError("There is no key with this prefix; the admin lists them.")
         key.revoke(at=timezone.now())
