@@ -42,7 +42,7 @@ VENV = ROOT / ".venv"
 PROGRAMS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(PROGRAMS / "python")
 
-LOCKS = {"runtime": (), "test": ("runtime",), "lint": ("runtime", "test"), "browser": ("runtime", "test")}
+LOCKS = {"runtime": (), "test": ("runtime",), "browser": ("runtime", "test"), "lint": ("runtime", "test", "browser")}
 """Every lock, and the smaller ones that it contains."""
 
 DEVELOPMENT = {
