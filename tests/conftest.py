@@ -10,11 +10,30 @@ from tenants.models import Tenant
 from tests.factories import TenantFactory, mint
 from tests.till import Till
 
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what belongs to the other engine."""
-    other = "postgresql" if "sqlite" in settings.DATABASES["default"]["ENGINE"] else "sqlite"
-    items[:] = [item for item in items if item.get_closest_marker(other) is None]
+    """Leave out what belongs to the other engine; what asks for no database runs once, beside SQLite."""
+    on_sqlite = "sqlite" in settings.DATABASES["default"]["ENGINE"]
+    other = "postgresql" if on_sqlite else "sqlite"
+    items[:] = [
+        item
+        for item in items
+        if item.get_closest_marker(other) is None
+        and (on_sqlite or asks_for_a_database(item) or is_for_postgresql(item))
+    ]
+
+
+def asks_for_a_database(item: pytest.Item) -> bool:
+    """Whether a test can tell one engine from the other."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & DATABASE_FIXTURES)
+
+
+def is_for_postgresql(item: pytest.Item) -> bool:
+    """Whether a test starts a PostgreSQL of its own."""
+    return item.get_closest_marker("postgresql") is not None
 
 
 @pytest.fixture
