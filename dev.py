@@ -500,6 +500,7 @@ def describe_outcome(outcome: Outcome) -> str:
 def list_checks() -> "list[tuple[str, list[str], dict[str, str]]]":
     """Name, command and environment of every check."""
     anywhere = dict(os.environ, SECRET_KEY=secrets.token_urlsafe(64))
+    anywhere.pop("DJANGO_SETTINGS_MODULE", None)  # the project's own settings are checked, not a shell's
     development = dict(anywhere, DATABASE_URL="sqlite://:memory:", **DEVELOPMENT)
     production = dict(anywhere, **PRODUCTION)
     manage = [PYTHON, "manage.py"]
