@@ -40,6 +40,7 @@ from pos_bridge.queries import ProductQuery, TransactionQuery, read_query
 from pos_bridge.strict_json import Malformed
 from pos_bridge.throttling import COUNTED, charge_budget, refund_budget
 from pos_bridge.wire import PayloadTooLarge, read_body
+from tenants.models import Tenant
 
 READS: Scopes = {"GET": (Scope.POS_READ,)}
 
@@ -60,6 +61,7 @@ class TillView(APIView):
     http_method_names = ["get", "head", "post"]
     required_scopes: Scopes = {}
     format_kwarg = None
+    bridge: BridgeSettings
     _charged: int | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -77,7 +79,8 @@ class TillView(APIView):
         self._refuse_free_of_charge(request, complete)
         self._charged = charge_budget(key_of(request), at=timezone.now())
         self.check_permissions(request)
-        if not self.bridge(request).enabled:
+        self.bridge = bridge_of(key_of(request).tenant)
+        if not self.bridge.enabled:
             raise BridgeDisabled
 
     def perform_authentication(self, request: Request) -> None:
@@ -102,11 +105,6 @@ class TillView(APIView):
     def _parser_for(self, request: Request) -> BaseParser | None:
         return self.get_content_negotiator().select_parser(request, self.get_parsers())
 
-    def bridge(self, request: Request) -> BridgeSettings:
-        """The settings card of the caller's campground."""
-        tenant = key_of(request).tenant
-        return BridgeSettings.objects.filter(tenant=tenant).first() or BridgeSettings(tenant=tenant)
-
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Give back what was charged for an answer that does not count."""
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -130,11 +128,13 @@ class TransactionsView(TillView):
 
     def post(self, request: Request) -> Response:
         """Record a sale once, however often it is sent."""
-        document, call = _object(request.data), call_of(request)
-        # So that staff find a refused sale by the number on its receipt.
-        call.external_ref = str(document.get("external_ref") or "")
-        bridge = self.bridge(request)
-        taken = take_in(key=key_of(request), bridge=bridge, document=document, call=call, received_at=timezone.now())
+        taken = take_in(
+            key=key_of(request),
+            bridge=self.bridge,
+            document=_object(request.data),
+            call=call_of(request),
+            received_at=timezone.now(),
+        )
         body = sale_body(taken.transaction)
         if taken.remarks:
             body["warnings"] = [remark_body(remark) for remark in taken.remarks]
@@ -214,6 +214,11 @@ class NothingHere(TillView):
         raise Http404
 
     post = get
+
+
+def bridge_of(tenant: Tenant) -> BridgeSettings:
+    """The settings card of a campground, or the one that holds where it has none."""
+    return BridgeSettings.objects.filter(tenant=tenant).first() or BridgeSettings(tenant=tenant)
 
 
 def external_sales(key: ApiKey) -> QuerySet[Transaction]:

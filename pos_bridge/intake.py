@@ -59,6 +59,7 @@ def take_in(
         Refused: the document breaks the contract; nothing is stored.
         ExternalRefConflict: its reference belongs to another sale; the document is parked.
     """
+    call.external_ref = _reference_in(document)
     checked = _check(key.tenant, document, received_at)
     try:
         recorded = _record(key, bridge, checked, call, received_at)
@@ -68,6 +69,12 @@ def take_in(
             return _replayed_conflict(checked, conflict)
         raise
     return TakenIn(recorded.transaction, recorded.created, (*checked.remarks, *_remarks(recorded.differences)))
+
+
+def _reference_in(document: Mapping[str, Any]) -> str:
+    """The reference as sent, so that staff find a refused sale by it too; anything but a text is no reference."""
+    reference = document.get("external_ref")
+    return reference if isinstance(reference, str) else ""
 
 
 def _check(tenant: Tenant, document: Mapping[str, Any], now: datetime) -> Checked:
@@ -109,7 +116,6 @@ def _record(key: ApiKey, bridge: BridgeSettings, checked: Checked, call: Call, r
             default_vat_rate=bridge.default_vat_rate,
         )
         call.outcome = Outcome.CREATED if recorded.created else Outcome.REPLAYED
-        call.external_ref = checked.sale.external_ref or ""
         logged = log_with_sale(call, status=201 if recorded.created else 200)
     # Only after the commit: a row that was rolled back with its sale must be written after all.
     call.logged = logged
@@ -122,7 +128,6 @@ def _park(
     with transaction.atomic():
         park_conflict(key=key, document=document, conflict=conflict, received_at=received_at)
     call.outcome = Outcome.CONFLICT
-    call.external_ref = conflict.stored.external_ref or ""
 
 
 def _replayed_conflict(checked: Checked, conflict: ExternalRefConflict) -> TakenIn:

@@ -53,3 +53,11 @@ class TestPostingASale:
             (Outcome.READ, 200),
             (Outcome.REFUSED, 404),
         ]
+
+    def test_a_refused_sale_is_found_by_its_reference_but_no_body_is_kept(self, till: Till) -> None:
+        till.post(croissants_and_coffee(total_amount="99.00"))
+        till.post(croissants_and_coffee(external_ref={"card": "4000-1234"}))
+
+        kept = list(InboundCall.objects.order_by("id").values_list("status", "external_ref"))
+
+        assert kept == [(400, "seeblick-2026-04-29-T-1"), (400, "")]
