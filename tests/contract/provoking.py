@@ -105,7 +105,7 @@ def _with_too_many_unproven_keys(scene: Scene) -> HttpResponse:
 
 def _with_a_failure(failure: Exception) -> Callable[[Scene], HttpResponse]:
     def deed(scene: Scene) -> HttpResponse:
-        scene.patch.setattr(api.TillView, "bridge", _raising(failure))
+        scene.patch.setattr(api, "bridge_of", _raising(failure))
         return scene.call()
 
     return deed
