@@ -9,7 +9,7 @@ from typing import cast
 
 from django.utils import timezone
 from rest_framework import status
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 
@@ -46,19 +46,34 @@ class Busy(APIException):
 class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer ck_…``, and nothing else."""
 
+    token: str | None = None
+
+    def look_at(self, request: Request) -> None:
+        """Refuse at a glance what cannot be a token of ours; costs neither body, database nor hash.
+
+        Raises:
+            InvalidKeyAnswer: no header, another scheme, or a token of another shape or other check characters.
+        """
+        self.token = token_in(request.META.get("HTTP_AUTHORIZATION", ""))
+        if self.token is None:
+            request.get_host()  # a host that is not ours is told so, whoever asks
+            raise InvalidKeyAnswer
+
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
         """The key that signs this request.
 
         Raises:
-            InvalidKeyAnswer: no header, another scheme, or no key of ours.
+            InvalidKeyAnswer: no key of ours.
             KeyInactiveAnswer: revoked, expired, or the campground is switched off.
             Busy: too many tokens wait for their first check.
         """
-        token = bearer_token(request)
-        if token is None:
-            raise InvalidKeyAnswer
+        if self.token is None:
+            self.look_at(request)
+        named_tenant = slug_named_by(request.get_host())
         try:
-            key = verification.verify_token(token, named_tenant=slug_named_by(request.get_host()), at=timezone.now())
+            key = verification.verify_own_token(
+                cast(str, self.token), named_tenant=named_tenant, at=timezone.now(), find=self.find_key
+            )
         except verification.InvalidKey:
             raise InvalidKeyAnswer from None
         except verification.KeyInactive as refused:
@@ -67,28 +82,21 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise Busy from None
         return None, key
 
+    def find_key(self, prefix: str) -> ApiKey | None:
+        """Where keys are looked up, on every call."""
+        return verification.find_key(prefix)
+
     def authenticate_header(self, request: Request) -> str:
         """The challenge that a 401 carries."""
         return "Bearer"
 
 
-def bearer_token(request: Request) -> str | None:
-    """The token of the ``Authorization`` header, or None when there is none that could be one."""
-    return token_in(get_authorization_header(request))
-
-
-def token_in(authorization: bytes) -> str | None:
-    """The token in the value of an ``Authorization`` header."""
-    scheme, _, token = authorization.partition(b" ")
-    if scheme.lower() != b"bearer" or not token.isascii():
+def token_in(authorization: str) -> str | None:
+    """The token in an ``Authorization`` header, if it has our shape and check characters."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not is_well_formed(token) or not may_be_ours(token):
         return None
-    return token.decode("ascii")
-
-
-def may_be_a_till(authorization: bytes) -> bool:
-    """Whether a header's token has our shape and check characters; costs neither database nor hash."""
-    token = token_in(authorization)
-    return token is not None and is_well_formed(token) and may_be_ours(token)
+    return token
 
 
 def key_of(request: Request) -> ApiKey:

@@ -7,6 +7,8 @@ second would fill two cores.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
@@ -32,4 +34,10 @@ def token_fits(token: str, encoded: str) -> bool:
 
 def is_outdated(encoded: str) -> bool:
     """Whether a hash was made with other parameters than today's."""
+    return _is_outdated(encoded, ApiKeyHasher.time_cost, ApiKeyHasher.memory_cost, ApiKeyHasher.parallelism)
+
+
+@lru_cache(maxsize=10_000)
+def _is_outdated(encoded: str, *_todays_cost: int) -> bool:
+    """Asked on every call, and so remembered."""
     return ApiKeyHasher().must_update(encoded)

@@ -22,6 +22,7 @@ import hmac
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -132,10 +133,21 @@ class ProvenTokens:
 _proven = ProvenTokens()
 
 
-def verify_token(token: str, *, named_tenant: str | None, at: datetime) -> ApiKey:
+def find_key(prefix: str) -> ApiKey | None:
+    """The key with this prefix, its campground loaded with it."""
+    return ApiKey.objects.select_related("tenant").filter(prefix=prefix).first()
+
+
+def verify_token(
+    token: str,
+    *,
+    named_tenant: str | None,
+    at: datetime,
+    find: Callable[[str], ApiKey | None] = find_key,
+) -> ApiKey:
     """The active key whose token this is, its campground loaded with it.
 
-    ``named_tenant`` is the slug that the host names, or None on a common host.
+    ``named_tenant`` is the slug that the host names, or None on a common host; ``find`` looks a prefix up.
 
     Raises:
         InvalidKey: no key's token, or one of another campground than the host names.
@@ -144,7 +156,14 @@ def verify_token(token: str, *, named_tenant: str | None, at: datetime) -> ApiKe
     """
     if not is_well_formed(token) or not may_be_ours(token):
         raise InvalidKey
-    key = ApiKey.objects.select_related("tenant").filter(prefix=prefix_of(token)).first()
+    return verify_own_token(token, named_tenant=named_tenant, at=at, find=find)
+
+
+def verify_own_token(
+    token: str, *, named_tenant: str | None, at: datetime, find: Callable[[str], ApiKey | None]
+) -> ApiKey:
+    """The same, for a token whose shape and check characters have been looked at."""
+    key = find(prefix_of(token))
     # An unknown prefix costs the same hash as a wrong secret: time tells nobody which prefixes exist.
     if not _proven.proves(token, key.token_hash if key else _hash_of_nobody()) or key is None:
         raise InvalidKey
@@ -158,12 +177,11 @@ def verify_token(token: str, *, named_tenant: str | None, at: datetime) -> ApiKe
 
 def _keep_fresh(key: ApiKey, token: str, at: datetime) -> None:
     """Note the use, at most once a minute; renew a hash made with yesterday's parameters, once."""
-    rows = ApiKey.objects.filter(pk=key.pk)
     if key.last_used_at is None or key.last_used_at <= at - LAST_USED_GRAIN:
         stale = Q(last_used_at=None) | Q(last_used_at__lte=at - LAST_USED_GRAIN)
-        rows.filter(stale).update(last_used_at=at)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=at)
     if is_outdated(key.token_hash):
-        rows.filter(token_hash=key.token_hash).update(token_hash=hash_token(token))
+        ApiKey.objects.filter(pk=key.pk, token_hash=key.token_hash).update(token_hash=hash_token(token))
 
 
 @lru_cache(maxsize=1)

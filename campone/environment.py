@@ -137,13 +137,15 @@ def _database(url: str, *, pool_size: int) -> dict[str, Any]:
     except ValueError:
         settings = {}
     if settings.get("ENGINE") == "django.db.backends.sqlite3":
-        return {**settings, "OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": settings["NAME"] + ".test"}}
+        tests = {"NAME": settings["NAME"] + ".test"}
+        # Kept open: whoever closes the last connection folds the whole log into the file, and it would be on each call.
+        return {**settings, "OPTIONS": SQLITE_OPTIONS, "TEST": tests, "CONN_MAX_AGE": None}
     if settings.get("ENGINE") == "django.db.backends.postgresql":
         options = {**POSTGRESQL_OPTIONS, **settings.get("OPTIONS", {})}
         if not pool_size:
-            return {**settings, "OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+            return {**settings, "OPTIONS": options, "CONN_MAX_AGE": None}
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": POOL_PATIENCE}
-        return {**settings, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}
+        return {**settings, "OPTIONS": options}
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
 
 
@@ -169,4 +171,7 @@ POSTGRESQL_OPTIONS: dict[str, Any] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
+    # The server plans a statement once for each connection, and not for each call.
+    "server_side_binding": True,
+    "prepare_threshold": 2,
 }

@@ -60,6 +60,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+# The whole way of a till's call (pos_bridge.handler): a key needs no session, no form token, no message.
+TILL_MIDDLEWARE = ["pos_bridge.activity.ActivityLogMiddleware"]
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -81,9 +84,9 @@ DATABASES = {"default": ENVIRONMENT.database}
 # A redirect would turn a till's POST into a GET and lose the sale; both spellings are routed instead.
 APPEND_SLASH = False
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.authentication.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["pos_bridge.admission.TillAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.permissions.HasScope"],
-    "DEFAULT_PARSER_CLASSES": ["pos_bridge.wire.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["pos_bridge.wire.JSONBytesParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "pos_bridge.problems.answer_exception",

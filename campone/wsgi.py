@@ -16,12 +16,13 @@ if multiprocessing.parent_process() is not None and hasattr(signal, "pthread_sig
     # Ctrl-C reaches the whole group. A worker that hears it beside its parent's word to stop would hang.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
-handler = get_wsgi_application()
+pages = get_wsgi_application()
 
-from pos_bridge.wire import ChunkedBodies, Utf8Request  # noqa: E402 (it knows models, which the line above makes ready)
+from pos_bridge.handler import ByPath, TillHandler  # noqa: E402 (they know models, which the line above makes ready)
+from pos_bridge.wire import ChunkedBodies, Utf8Request  # noqa: E402 (the same)
 
 # The server hands every request a copy of the process environment, and the settings have been read.
 for secret in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL"):
     os.environ.pop(secret, None)
-handler.request_class = Utf8Request
-application = ChunkedBodies(handler)
+pages.request_class = Utf8Request
+application = ChunkedBodies(ByPath(tills=TillHandler(), pages=pages))

@@ -25,6 +25,25 @@ _ST_contra = TypeVar("_ST_contra", contravariant=True)
 _GT_co = TypeVar("_GT_co", covariant=True)
 
 
+def units_of(number: Decimal, places: int) -> int:
+    """A number in whole units of its last place: ``units_of(Decimal("3.5"), 2)`` is 350.
+
+    Raises:
+        ArithmeticError: it is not finite.
+        ValueError: it has more places, or does not fit into 64 bits.
+    """
+    scaled = number.scaleb(places, EXACT)
+    units = int(scaled)
+    if units != scaled or abs(units) > LARGEST:
+        raise ValueError(number)
+    return units
+
+
+def number_of(units: int | Decimal, places: int) -> Decimal:
+    """The number that so many units of its last place are: ``number_of(350, 2)`` is 3.50."""
+    return Decimal(units).scaleb(-places)
+
+
 class ExactDecimalField(models.Field[_ST_contra, _GT_co]):
     """A decimal with a fixed number of ``places``, stored as an integer; never rounds, refuses instead."""
 
@@ -46,7 +65,7 @@ class ExactDecimalField(models.Field[_ST_contra, _GT_co]):
         self, value: int | Decimal | None, expression: Expression, connection: BaseDatabaseWrapper
     ) -> Decimal | None:
         """Whole units back to a decimal. A sum arrives as ``Decimal`` from PostgreSQL, as ``int`` from SQLite."""
-        return None if value is None else Decimal(value).scaleb(-self.places)
+        return None if value is None else number_of(value, self.places)
 
     def to_python(self, value: Any) -> Decimal | None:
         """A decimal with exactly ``places``.
@@ -57,7 +76,7 @@ class ExactDecimalField(models.Field[_ST_contra, _GT_co]):
         if value is None:
             return None
         try:
-            return self._units(Decimal(str(value))).scaleb(-self.places)
+            return number_of(units_of(Decimal(str(value)), self.places), self.places)
         except (ArithmeticError, ValueError):
             raise ValidationError(
                 "“%(value)s” is not a number with at most %(places)s places.",
@@ -69,7 +88,7 @@ class ExactDecimalField(models.Field[_ST_contra, _GT_co]):
         """Whole units for the database; expressions pass through."""
         if value is None or hasattr(value, "resolve_expression"):
             return value
-        return int(self._units(Decimal(str(value))))
+        return units_of(Decimal(str(value)), self.places)
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         return value if prepared else self.get_prep_value(value)
@@ -84,13 +103,6 @@ class ExactDecimalField(models.Field[_ST_contra, _GT_co]):
         """A decimal box in forms."""
         options = {"decimal_places": self.places, "max_digits": 12, **kwargs}
         return super().formfield(form_class or forms.DecimalField, choices_form_class, **options)
-
-    def _units(self, value: Decimal) -> Decimal:
-        units = value.scaleb(self.places, EXACT)
-        if not units.is_finite() or units != units.to_integral_value() or abs(units) > LARGEST:
-            raise ValueError(value)
-        # Adding zero turns −0 into 0.
-        return units.to_integral_value() + 0
 
 
 class MoneyField(ExactDecimalField[_ST_contra, _GT_co]):

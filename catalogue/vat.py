@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-
-from django.db.models import Q
+from typing import NamedTuple
 
 from catalogue.models import VatRate
 from tenants.models import Tenant
@@ -22,12 +21,33 @@ SWISS_RATES = (
 )
 
 
+class DatedRate(NamedTuple):
+    """A rate in percent, from its first day to its last; None while it holds."""
+
+    rate: Decimal
+    valid_from: date
+    valid_until: date | None
+
+
+DatedRates = tuple[DatedRate, ...]
+
+
+def dated_rates(tenant: Tenant) -> DatedRates:
+    """All rates of a campground, past and coming ones too."""
+    rows = VatRate.objects.of(tenant).values_list("rate", "valid_from", "valid_until")
+    return tuple(DatedRate(*row) for row in rows)
+
+
+def holding_on(rates: DatedRates, day: date) -> frozenset[Decimal]:
+    """The rates, in percent, that may be used for a sale of ``day``."""
+    return frozenset(
+        each.rate for each in rates if each.valid_from <= day and (each.valid_until is None or day <= each.valid_until)
+    )
+
+
 def rates_on(tenant: Tenant, day: date) -> frozenset[Decimal]:
     """The rates, in percent, that a campground may use for a sale of ``day``."""
-    holding = (
-        VatRate.objects.of(tenant).filter(valid_from__lte=day).filter(Q(valid_until=None) | Q(valid_until__gte=day))
-    )
-    return frozenset(holding.values_list("rate", flat=True))
+    return holding_on(dated_rates(tenant), day)
 
 
 def add_swiss_rates(tenant: Tenant) -> None:

@@ -10,16 +10,17 @@ Source: wire contract, section 2, "What it answers"; ADR 0003.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from kasse.models import Transaction, TransactionItem
+import msgspec
+
 from kasse.money import plain
-from kasse.sales import NewItem, NewSale
+from kasse.sales import NewItem, NewSale, StoredSale
 
 VERSION = "v1"
 # What of a line is no money.
@@ -39,30 +40,30 @@ Facts = dict[str, Any]
 
 
 def fingerprint_of(facts: Facts) -> str:
-    """``v1:`` and the SHA-256 of the money facts in canonical JSON."""
-    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return f"{VERSION}:{hashlib.sha256(text.encode()).hexdigest()}"
+    """``v1:`` and the SHA-256 of the money facts in canonical JSON: sorted keys, no blanks, ASCII."""
+    text = msgspec.json.encode(facts, order="sorted")
+    return f"{VERSION}:{hashlib.sha256(text).hexdigest()}"
 
 
-def money_facts(sale: NewSale | Transaction, *, business_date: date) -> Facts:
+def money_facts(sale: NewSale, *, business_date: date) -> Facts:
     """What must be equal for two deliveries to be one sale, in canonical form."""
     return {
         "business_date": business_date.isoformat(),
         "currency": sale.currency,
-        "payment_method": str(sale.payment_method),
+        "payment_method": sale.payment_method.value,
         "total_amount": plain(sale.total_amount, places=2),
         "rounding_amount": plain(sale.rounding_amount, places=2),
         "tip_amount": plain(sale.tip_amount, places=2),
         "items": _sorted(
-            {"quantity": plain(item.quantity), "line_total": plain(item.line_total, places=2)} for item in _items(sale)
+            {"quantity": plain(item.quantity), "line_total": plain(item.line_total, places=2)} for item in sale.items
         ),
         "payments": _sorted(
             {
-                "method": str(each.method),
+                "method": each.method.value,
                 "amount": plain(each.amount, places=2),
                 "tip_amount": plain(each.tip_amount, places=2),
             }
-            for each in _payments(sale)
+            for each in sale.payments
         ),
     }
 
@@ -72,7 +73,7 @@ def _sorted(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     return sorted(rows, key=lambda row: tuple(row.values()))
 
 
-def soft_differences(stored: Transaction, sent: NewSale) -> Iterator[Difference]:
+def soft_differences(stored: NewSale, sent: NewSale) -> Iterator[Difference]:
     """Where two deliveries of one sale differ in what is not money: texts, time within the day, metadata.
 
     Lines are paired by amount and text, not by place; they are named by their place in what was sent. A
@@ -87,9 +88,9 @@ def soft_differences(stored: Transaction, sent: NewSale) -> Iterator[Difference]
             yield from _difference(f"items[{place}].vat_rate", before.vat_rate, now.vat_rate)
 
 
-def money_differences(stored: Transaction, sent: Facts) -> Iterator[Difference]:
+def money_differences(stored: StoredSale, sent: Facts) -> Iterator[Difference]:
     """The money facts in which a delivery is not the stored sale, in canonical form."""
-    for name, value in money_facts(stored, business_date=stored.business_date).items():
+    for name, value in money_facts(stored.sale, business_date=stored.business_date).items():
         yield from _difference(name, value, sent[name])
 
 
@@ -98,15 +99,18 @@ def _difference(name: str, stored: Any, sent: Any) -> Iterator[Difference]:
         yield Difference(name, stored, sent)
 
 
-def _paired_lines(stored: Transaction, sent: NewSale) -> Iterator[tuple[TransactionItem, int, NewItem]]:
-    """Each stored line with the sent one of the same money: first those that are the same in all, then the rest."""
+def _paired_lines(stored: NewSale, sent: NewSale) -> Iterator[tuple[NewItem, int, NewItem]]:
+    """Each stored line with the sent one of the same money: first those that are the same in all, then the rest.
+
+    Of lines that are the same in all but their VAT rate, those with a rate of their own choose first.
+    """
     unpaired = defaultdict(list)
-    for line in _items(stored):
+    for line in stored.items:
         unpaired[_whole(line)].append(line)
     changed = []
-    for place, line in enumerate(sent.items):
+    for place, line in sorted(enumerate(sent.items), key=lambda pair: pair[1].vat_rate is None):
         if same := unpaired[_whole(line)]:
-            yield same.pop(), place, line
+            yield same.pop(_place_of_rate(same, line.vat_rate)), place, line
         else:
             changed.append((place, line))
     left = sorted((line for lines in unpaired.values() for line in lines), key=_whole)
@@ -114,13 +118,10 @@ def _paired_lines(stored: Transaction, sent: NewSale) -> Iterator[tuple[Transact
         yield before, place, now
 
 
-def _whole(item: NewItem | TransactionItem) -> tuple[Any, ...]:
+def _place_of_rate(lines: list[NewItem], rate: Decimal | None) -> int:
+    """Where the first line with this VAT rate is; the first of all, if there is none."""
+    return next((place for place, line in enumerate(lines) if line.vat_rate == rate), 0)
+
+
+def _whole(item: NewItem) -> tuple[Any, ...]:
     return (item.quantity, item.line_total, *(getattr(item, name) for name in SOFT))
-
-
-def _items(sale: NewSale | Transaction) -> Iterable[Any]:
-    return sale.items if isinstance(sale, NewSale) else sale.items.order_by("position")
-
-
-def _payments(sale: NewSale | Transaction) -> Iterable[Any]:
-    return sale.payments if isinstance(sale, NewSale) else sale.payments.order_by("position")

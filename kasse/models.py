@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from apikeys.models import ApiKey
 from catalogue.exact_decimals import ExactDecimalField, MoneyField
-from tenants.models import TenantOwned
+from tenants.models import Tenant, TenantOwned
 
 
 class Source(models.TextChoices):
@@ -115,6 +115,8 @@ class Transaction(TenantOwned):
 class TransactionItem(TenantOwned):
     """One line of a sale; ``line_total`` is what the guest paid for it."""
 
+    # The sale holds the campground; a second check for each line would lock its row again and again.
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     pk = models.CompositePrimaryKey("tenant", "transaction", "position")
     transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="items", db_index=False)
     position = models.PositiveSmallIntegerField()
@@ -145,6 +147,7 @@ class TransactionItem(TenantOwned):
 class Payment(TenantOwned):
     """One tender of a sale, net of change; its tip is outside its amount."""
 
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     pk = models.CompositePrimaryKey("tenant", "transaction", "position")
     transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="payments", db_index=False)
     position = models.PositiveSmallIntegerField()

@@ -1,4 +1,4 @@
-"""The one door into the ledger.
+"""The one door into the ledger, for one sale or for many.
 
 Errors::
 
@@ -7,19 +7,22 @@ Errors::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import transaction
-
 from apikeys.models import ApiKey
+from catalogue.vat import DatedRates
 from kasse.business_day import business_date
 from kasse.fingerprint import Difference, fingerprint_of, money_differences, money_facts, soft_differences
 from kasse.ids import make_id
-from kasse.models import Payment, Source, Transaction, TransactionItem
-from kasse.sales import NewSale
-from kasse.vat import resolve_vat
+from kasse.models import Source
+from kasse.reading import sales_under
+from kasse.riders import NoRider, Rider
+from kasse.sales import NewSale, StoredSale
+from kasse.vat import VatTable, with_vat
+from kasse.writing import write_sales
 from tenants.models import Tenant
 
 
@@ -30,7 +33,7 @@ class Recorded:
     ``differences`` names the soft fields in which a retry was not what is stored; nothing is overwritten.
     """
 
-    transaction: Transaction
+    stored: StoredSale
     created: bool
     differences: tuple[Difference, ...] = ()
 
@@ -38,7 +41,7 @@ class Recorded:
 class ExternalRefConflict(Exception):
     """The reference belongs to a sale with other money or of another day; that one stays untouched."""
 
-    def __init__(self, stored: Transaction, fingerprint: str, differences: tuple[Difference, ...]) -> None:
+    def __init__(self, stored: StoredSale, fingerprint: str, differences: tuple[Difference, ...]) -> None:
         super().__init__("external_ref_conflict")
         self.stored = stored
         self.fingerprint = fingerprint
@@ -53,102 +56,111 @@ def record_transaction(
     received_at: datetime,
     api_key: ApiKey | None = None,
     default_vat_rate: Decimal | None = None,
+    rates: DatedRates | None = None,
+    rider: Rider | None = None,
 ) -> Recorded:
-    """Record a sale once, however often the till sends it.
-
-    Amounts are in the tenant's currency, two decimals, VAT included; a refund is negative.
-    Two tills racing on one reference meet at the constraint ``transaction_external_ref_per_tenant``:
-    one inserts, the other waits for it and reads what it wrote. Lines without a VAT rate get their product's,
-    else ``default_vat_rate`` (percent), as far as it holds on that day.
+    """Record a sale once, however often the till sends it; see ``record_transactions()``.
 
     Raises:
         ExternalRefConflict: the reference exists with other money or another day.
+        Exception: what the rider raises to keep the sale out.
 
     Source: product page, "Idempotent on external_ref"; ADR 0003.
     """
-    day = business_date(sale.occurred_at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
-    new = Transaction(
-        id=make_id(received_at),
+    (outcome,) = record_transactions(
         tenant=tenant,
+        sales=[sale],
         source=source,
-        external_ref=sale.external_ref,
-        fingerprint=fingerprint_of(money_facts(sale, business_date=day)),
+        received_at=received_at,
         api_key=api_key,
-        payment_method=sale.payment_method,
-        currency=sale.currency,
-        total_amount=sale.total_amount,
-        rounding_amount=sale.rounding_amount,
-        tip_amount=sale.tip_amount,
-        occurred_at=sale.occurred_at,
+        default_vat_rate=default_vat_rate,
+        rates=rates,
+        rider=rider,
+    )
+    if isinstance(outcome, ExternalRefConflict):
+        raise outcome
+    return outcome
+
+
+def record_transactions(
+    *,
+    tenant: Tenant,
+    sales: Sequence[NewSale],
+    source: Source,
+    received_at: datetime,
+    api_key: ApiKey | None = None,
+    default_vat_rate: Decimal | None = None,
+    rates: DatedRates | None = None,
+    rider: Rider | None = None,
+) -> list[Recorded | ExternalRefConflict]:
+    """Record sales, each once, however often the till sends it; what became of each, in their order.
+
+    Amounts are in the tenant's currency, two decimals, VAT included; a refund is negative. New ones commit
+    together, and with what the ``rider`` brings; a conflict concerns its own sale and no other.
+
+    Writers racing on one reference meet at the constraint ``transaction_external_ref_per_tenant``: one inserts,
+    the others wait for it and read what it wrote. Lines without a VAT rate get their product's, else
+    ``default_vat_rate`` (percent), as far as it holds on that day; ``rates`` are the tenant's, if at hand.
+
+    Source: product page, "Idempotent on external_ref"; ADR 0003, ADR 0012.
+    """
+    rider = rider or NoRider()
+    vat = VatTable(tenant, sales, default=default_vat_rate, rates=rates)
+    prepared = [
+        _prepare(sale, tenant=tenant, source=source, received_at=received_at, api_key=api_key, vat=vat)
+        for sale in sales
+    ]
+    written = write_sales(sorted(prepared, key=_reference), rider=rider)
+    others = _others(tenant, [_reference(each) for each in prepared if each.id not in written])
+    return [
+        Recorded(each, created=True) if each.id in written else _compare(tenant, others[_reference(each)], sale)
+        for each, sale in zip(prepared, sales, strict=True)
+    ]
+
+
+def _prepare(
+    sale: NewSale,
+    *,
+    tenant: Tenant,
+    source: Source,
+    received_at: datetime,
+    api_key: ApiKey | None,
+    vat: VatTable,
+) -> StoredSale:
+    """The sale as it will be stored, if its reference is free."""
+    day = business_date(sale.occurred_at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
+    return StoredSale(
+        id=make_id(received_at),
+        tenant_id=tenant.pk,
+        source=source,
+        fingerprint=fingerprint_of(money_facts(sale, business_date=day)),
+        api_key_id=api_key.pk if api_key else None,
         business_date=day,
         received_at=received_at,
-        sent_at=sale.sent_at,
-        refund_of=sale.refund_of,
-        metadata=sale.metadata,
-    )
-    with transaction.atomic():
-        # ON CONFLICT DO NOTHING waits for a racing twin, and leaves no error in the database's log.
-        Transaction.objects.bulk_create([new], ignore_conflicts=True)
-        stored = _read_winner(new)
-        if stored.pk != new.pk:
-            return _compare_with(stored, sale)
-        _write_lines(new, sale, default_vat_rate)
-    return Recorded(new, created=True)
-
-
-def _read_winner(new: Transaction) -> Transaction:
-    """The row that now holds the reference: ours, or that of whoever was first."""
-    rows = Transaction.objects.of(new.tenant)
-    if new.external_ref is None:
-        return rows.get(pk=new.pk)
-    return rows.get(external_ref=new.external_ref)
-
-
-def _write_lines(new: Transaction, sale: NewSale, default_vat_rate: Decimal | None) -> None:
-    vat_rates = resolve_vat(
-        tenant=new.tenant, day=new.business_date, items=sale.items, default_vat_rate=default_vat_rate
-    )
-    TransactionItem.objects.bulk_create(
-        TransactionItem(
-            tenant=new.tenant,
-            transaction=new,
-            position=position,
-            description=item.description,
-            quantity=item.quantity,
-            unit_price=item.unit_price,
-            line_total=item.line_total,
-            sku=item.sku,
-            vat_rate=vat_rate,
-            category=item.category,
-            kind=item.kind,
-        )
-        for position, (item, vat_rate) in enumerate(zip(sale.items, vat_rates, strict=True))
-    )
-    Payment.objects.bulk_create(
-        Payment(
-            tenant=new.tenant,
-            transaction=new,
-            position=position,
-            method=payment.method,
-            amount=payment.amount,
-            tip_amount=payment.tip_amount,
-        )
-        for position, payment in enumerate(sale.payments)
+        sale=with_vat(sale, day=day, vat=vat),
     )
 
 
-def _compare_with(stored: Transaction, sale: NewSale) -> Recorded:
+def _others(tenant: Tenant, references: Sequence[str]) -> dict[str, StoredSale]:
+    """Who holds the references that were not free."""
+    return sales_under(tenant, references) if references else {}
+
+
+def _reference(stored: StoredSale) -> str:
+    return stored.sale.external_ref or ""
+
+
+def _compare(tenant: Tenant, stored: StoredSale, sale: NewSale) -> Recorded | ExternalRefConflict:
     """Tell a retry from another sale under the same reference."""
-    facts = money_facts(sale, business_date=_day_in_the_light_of(stored, sale))
+    facts = money_facts(sale, business_date=_day_in_the_light_of(tenant, stored, sale))
     fingerprint = fingerprint_of(facts)
     if fingerprint != stored.fingerprint:
-        differences = tuple(money_differences(stored, facts))
-        raise ExternalRefConflict(stored, fingerprint, differences)
-    return Recorded(stored, created=False, differences=tuple(soft_differences(stored, sale)))
+        return ExternalRefConflict(stored, fingerprint, tuple(money_differences(stored, facts)))
+    return Recorded(stored, created=False, differences=tuple(soft_differences(stored.sale, sale)))
 
 
-def _day_in_the_light_of(stored: Transaction, sale: NewSale) -> date:
+def _day_in_the_light_of(tenant: Tenant, stored: StoredSale, sale: NewSale) -> date:
     """The same instant is the same day, even if the campground has moved its cut-off hour in between."""
-    if sale.occurred_at == stored.occurred_at:
+    if sale.occurred_at == stored.sale.occurred_at:
         return stored.business_date
-    return business_date(sale.occurred_at, zone=stored.tenant.zone_info, cutoff_hour=stored.tenant.cutoff_hour)
+    return business_date(sale.occurred_at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)

@@ -1,4 +1,4 @@
-"""A finished sale as a value: checked, exact, and not yet in the ledger.
+"""A finished sale as a value: checked, exact, first not yet in the ledger (``NewSale``), then in it (``StoredSale``).
 
 All amounts are ``Decimal`` in the tenant's currency, VAT included; a refund is negative. Instants are aware.
 """
@@ -6,11 +6,12 @@ All amounts are ``Decimal`` in the tenant's currency, VAT included; a refund is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from kasse.models import LineKind, PaymentMethod
+from kasse.models import LineKind, PaymentMethod, Source, Status
 from kasse.money import ZERO
 
 
@@ -57,3 +58,18 @@ class NewSale:
     sent_at: datetime | None = None
     refund_of: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSale:
+    """A sale as the ledger holds it: what was sold, with each line's VAT rate resolved, and what we know of it."""
+
+    id: UUID
+    tenant_id: int
+    source: Source
+    fingerprint: str
+    api_key_id: int | None
+    business_date: date
+    received_at: datetime
+    sale: NewSale
+    status: Status = Status.COMPLETED

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from catalogue.models import Product
-from catalogue.vat import rates_on
-from kasse.sales import NewItem
+from catalogue.vat import DatedRates, dated_rates, holding_on
+from kasse.sales import NewItem, NewSale
 from tenants.models import Tenant
 
 
-def resolve_vat(
-    *, tenant: Tenant, day: date, items: Sequence[NewItem], default_vat_rate: Decimal | None
-) -> list[Decimal | None]:
-    """The rate of each line, in percent: as sent, else its product's, else the default, else None (unknown).
+class VatTable:
+    """What a campground's catalogue says of rates: asked once for all ``sales``, and only if one of them needs it."""
 
-    A product's or default rate that does not hold on ``day`` is not used: last year's sale is not taxed at
-    this year's rate, and nothing is guessed.
-    """
-    if all(item.vat_rate is not None for item in items):
-        return [item.vat_rate for item in items]
-    of_product = _rates_of_products(tenant, {item.sku for item in items if item.sku})
-    candidates = [_first(item.vat_rate, of_product.get(item.sku), default_vat_rate) for item in items]
-    if all(rate is None for rate in candidates):
-        return candidates
-    holding = rates_on(tenant, day)
-    return [
-        rate if item.vat_rate is not None or rate in holding else None
-        for item, rate in zip(items, candidates, strict=True)
-    ]
+    def __init__(
+        self, tenant: Tenant, sales: Iterable[NewSale], *, default: Decimal | None, rates: DatedRates | None = None
+    ) -> None:
+        """``default`` in percent, for lines of which nobody knows better; ``rates`` are the tenant's, if at hand."""
+        self._tenant = tenant
+        self._sales = sales
+        self._rates = rates
+        self._default = default
+
+    def rate_of(self, item: NewItem, day: date) -> Decimal | None:
+        """In percent: as sent, else its product's, else the default, else None (unknown).
+
+        A product's or default rate that does not hold on ``day`` is not used: last year's sale is not taxed at
+        this year's rate, and nothing is guessed.
+        """
+        if item.vat_rate is not None:
+            return item.vat_rate
+        rate = self._of_products.get(item.sku, self._default) if item.sku else self._default
+        return rate if rate is not None and rate in holding_on(self._of_tenant, day) else None
+
+    @cached_property
+    def _of_products(self) -> dict[str, Decimal]:
+        skus = {item.sku for sale in self._sales for item in sale.items if item.sku and item.vat_rate is None}
+        return dict(Product.objects.of(self._tenant).filter(sku__in=skus).values_list("sku", "vat_rate"))
+
+    @cached_property
+    def _of_tenant(self) -> DatedRates:
+        return dated_rates(self._tenant) if self._rates is None else self._rates
 
 
-def _rates_of_products(tenant: Tenant, skus: set[str]) -> dict[str, Decimal]:
-    if not skus:
-        return {}
-    return dict(Product.objects.of(tenant).filter(sku__in=skus).values_list("sku", "vat_rate"))
-
-
-def _first(*rates: Decimal | None) -> Decimal | None:
-    return next((rate for rate in rates if rate is not None), None)
+def with_vat(sale: NewSale, *, day: date, vat: VatTable) -> NewSale:
+    """The sale with the rate of each line filled in, as far as anybody knows it."""
+    if all(item.vat_rate is not None for item in sale.items):
+        return sale
+    return replace(sale, items=tuple(replace(item, vat_rate=vat.rate_of(item, day)) for item in sale.items))

@@ -1,7 +1,7 @@
 """The activity log: one row for every call below the base path, whatever answered it.
 
 A middleware, not a mixin of views: a mixin would miss bodies that do not parse, 401, 405, 413 and crashes.
-The row of a stored sale commits with the sale (``log_with_sale()``, called inside its transaction); every
+The row of a stored sale commits with the sale, in its own statement (``riding``); every
 other row is written after the view's transaction has ended, so a rollback does not take it along. A log
 that fails never fails a sale: the row then goes to the operator's log as one line of JSON.
 
@@ -16,19 +16,22 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import OperationalError, transaction
-from django.db.models import F
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from apikeys.models import ApiKey
 from apikeys.tokens import TOKEN, is_well_formed, prefix_of
+from catalogue.exact_decimals import units_of
+from kasse.sqlite import for_sqlite, in_turn
 from pos_bridge.models import InboundCall, Outcome
 from pos_bridge.wire import LENGTH
 
@@ -37,6 +40,22 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 ROWS_PER_ADDRESS_AND_MINUTE = 100
 # A counting row stands for calls with many keys, and belongs to no campground.
 OF_NOBODY = {"outcome": Outcome.FLOOD, "calls": 0, "tenant_id": None, "api_key_id": None, "key_prefix": ""}
+COLUMNS = tuple(field.column for field in InboundCall._meta.concrete_fields if not field.primary_key)
+INSERT = (
+    f"INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) VALUES ({', '.join(f'%({name})s' for name in COLUMNS)})"
+)
+COUNT_FLOOD = """
+    UPDATE pos_bridge_inboundcall SET calls = calls + 1
+    WHERE remote_address = %(address)s AND at = %(minute)s AND outcome = 'flood'
+"""
+# Does not wait for the disk: strangers who queue for this row would hold the connections that tills need.
+COUNT_FLOOD_ON_POSTGRESQL = """
+    WITH hurried AS (SELECT set_config('synchronous_commit', 'off', true) AS setting)
+    UPDATE pos_bridge_inboundcall SET calls = calls + 1 FROM hurried
+    WHERE setting = 'off' AND remote_address = %(address)s AND at = %(minute)s AND outcome = 'flood'
+"""
+MOST_FLOODS = 10_000
+_FLOODS: set[tuple[str, int, datetime]] = set()
 LOGGER = logging.getLogger(__name__)
 
 
@@ -71,6 +90,8 @@ class ActivityLogMiddleware:
         request.call = call  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-Id"] = call.request_id
+        if not response.streaming and "Content-Length" not in response:
+            response["Content-Length"] = str(len(response.content))
         if is_api(request) and not call.logged:
             log_call(call, status=response.status_code)
         return response
@@ -83,12 +104,12 @@ def is_api(request: HttpRequest) -> bool:
 
 def call_of(request: Any) -> Call:
     """The call under way; takes Django's request as well as Django REST framework's."""
-    return cast(Call, request.call)
+    return cast(Call, getattr(request, "_request", request).call)
 
 
 def begin_call(request: HttpRequest) -> Call:
     """Note what the request itself tells. Texts are escaped and cut to what a row holds."""
-    sent_id = request.headers.get("X-Request-Id", "")
+    sent_id = request.META.get("HTTP_X_REQUEST_ID", "")
     return Call(
         at=timezone.now(),
         started=time.perf_counter(),
@@ -96,7 +117,7 @@ def begin_call(request: HttpRequest) -> Call:
         path=safe_text(request.path, 500),
         request_id=sent_id if may_be_a_request_id(sent_id) else secrets.token_hex(16),
         remote_address=safe_text(client_address(request), 64),
-        key_prefix=_prefix_in(request.headers.get("Authorization", "")),
+        key_prefix=_prefix_in(request.META.get("HTTP_AUTHORIZATION", "")),
         request_bytes=_length(request),
     )
 
@@ -117,35 +138,18 @@ def client_address(request: HttpRequest) -> str:
 
 def safe_text(text: str, limit: int) -> str:
     """Without tokens, with unprintable characters escaped, and no longer than ``limit``."""
-    hidden = TOKEN.sub(lambda match: prefix_of(match[0]) + "…", text)
+    hidden = TOKEN.sub(lambda match: prefix_of(match[0]) + "…", text) if "ck_" in text else text
+    if hidden.isprintable():
+        return hidden[:limit]
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in hidden[:limit])
     return shown[:limit]
-
-
-def log_with_sale(call: Call, *, status: int) -> bool:
-    """Write the row inside the transaction of its sale; False if only the log failed.
-
-    The latency is all but the commit and the writing of the answer.
-
-    Raises:
-        OperationalError: the sale's transaction failed with the row.
-    """
-    try:
-        with transaction.atomic():
-            _write_row(call, status)
-    except Exception as error:
-        if transaction.get_rollback():
-            # Not the log alone has failed: the sale's own transaction is gone with the connection, and would be
-            # rolled back in silence. The till must not hear 201.
-            raise OperationalError("The transaction of the sale is lost.") from error
-        LOGGER.exception("The activity log cannot be written; the sale goes on.")
-        return False
-    return True
 
 
 def log_call(call: Call, *, status: int) -> None:
     """Write the row of a call that has been answered; never raises."""
     try:
+        if status >= 500:
+            _leave_a_broken_connection()
         if status == 401 or (call.api_key is None and 400 <= status < 500):
             _log_refusal(call, status)
         else:
@@ -155,25 +159,83 @@ def log_call(call: Call, *, status: int) -> None:
         LOGGER.error("Activity log away (%s); row kept here: %s", type(error).__name__, row)  # noqa: TRY400 (the row is what matters)
 
 
+def may_be_the_log(error: DatabaseError) -> bool:
+    """Whether a statement that writes the log among others may have failed for the log alone.
+
+    Not if the connection is gone; nor if it has waited for a lock in vain, and the log is free.
+    """
+    if not connection.is_usable():
+        return False
+    if not isinstance(error.__cause__, LockNotAvailable):
+        return True
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE pos_bridge_inboundcall IN ROW EXCLUSIVE MODE NOWAIT")
+    except DatabaseError:
+        return True
+    return False
+
+
+def _leave_a_broken_connection() -> None:
+    """Where the connection is what has failed, another one takes the row."""
+    if connection.errors_occurred and not connection.in_atomic_block and not connection.is_usable():
+        connection.close()
+
+
 def _log_refusal(call: Call, status: int) -> None:
     """A row each for the first refusals of an address in a minute; one counting row for the rest."""
     minute = call.at.replace(second=0, microsecond=0)
+    if not _is_flooded(call, status, minute):
+        _write_row(call, status)
+    elif not _count_flood(call.remote_address, minute):
+        row = InboundCall(**{**_row(call, status), "at": minute, **OF_NOBODY})
+        InboundCall.objects.bulk_create([row], ignore_conflicts=True)
+        _count_flood(call.remote_address, minute)
+
+
+def _is_flooded(call: Call, status: int, minute: datetime) -> bool:
+    """Whether the address has had its rows for this minute. Once it has, nobody need count them again."""
+    flood = (call.remote_address, status, minute)
+    if flood in _FLOODS:
+        return True
     # Both conditions on the status: the first is that of the index.
     refused = InboundCall.objects.filter(status__gte=400).filter(
         remote_address=call.remote_address, status=status, at__gte=minute, at__lt=minute + timedelta(minutes=1)
     )
-    if refused.exclude(outcome=Outcome.FLOOD)[:ROWS_PER_ADDRESS_AND_MINUTE].count() < ROWS_PER_ADDRESS_AND_MINUTE:
-        _write_row(call, status)
-        return
-    flood = InboundCall.objects.filter(remote_address=call.remote_address, at=minute, outcome=Outcome.FLOOD)
-    if not flood.update(calls=F("calls") + 1):
-        row = InboundCall(**{**_row(call, status), "at": minute, **OF_NOBODY})
-        InboundCall.objects.bulk_create([row], ignore_conflicts=True)
-        flood.update(calls=F("calls") + 1)
+    rows = refused.exclude(outcome=Outcome.FLOOD)[:ROWS_PER_ADDRESS_AND_MINUTE].count()
+    if rows < ROWS_PER_ADDRESS_AND_MINUTE:
+        return False
+    if len(_FLOODS) >= MOST_FLOODS:
+        _FLOODS.clear()
+    _FLOODS.add(flood)
+    return True
+
+
+def _count_flood(address: str, minute: datetime) -> bool:
+    """Count one more; False if there is no counting row yet."""
+    values = {"address": address, "minute": minute}
+    if connection.vendor == "postgresql":
+        return bool(_execute(COUNT_FLOOD_ON_POSTGRESQL, values))
+    return bool(_execute(COUNT_FLOOD, for_sqlite(values)))
 
 
 def _write_row(call: Call, status: int) -> None:
-    InboundCall.objects.create(**_row(call, status))
+    _execute(INSERT, row_of(call, status))
+
+
+def _execute(statement: str, values: dict[str, Any]) -> int:
+    """How many rows it has touched."""
+    turn = nullcontext() if connection.vendor == "postgresql" else in_turn()
+    with turn, connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return int(cursor.rowcount)
+
+
+def row_of(call: Call, status: int) -> dict[str, Any]:
+    """The row of a call that is answered with ``status``, by column, as the connected database takes it."""
+    row = _row(call, status)
+    row["latency_ms"] = units_of(row["latency_ms"], 2)
+    return row if connection.vendor == "postgresql" else for_sqlite(row)
 
 
 def _row(call: Call, status: int) -> dict[str, Any]:
@@ -187,12 +249,13 @@ def _row(call: Call, status: int) -> dict[str, Any]:
         "status": status,
         "latency_ms": Decimal(round((time.perf_counter() - call.started) * 100_000)).scaleb(-2),
         "request_id": call.request_id,
-        "outcome": _outcome_of(call, status),
+        "outcome": _outcome_of(call, status).value,
         "error_code": call.error_code,
         "error_field": safe_text(call.error_field, 120),
         "external_ref": safe_text(call.external_ref, 255),
         "remote_address": call.remote_address,
         "request_bytes": call.request_bytes,
+        "calls": 1,
     }
 
 

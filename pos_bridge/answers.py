@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
 from catalogue.models import Product
-from kasse.models import Transaction
 from kasse.money import plain
+from kasse.sales import NewItem, NewPayment, StoredSale
 from pos_bridge.remarks import Remark
 
 
@@ -28,33 +27,30 @@ def number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def sale_body(transaction: Transaction) -> dict[str, Any]:
+def sale_body(stored: StoredSale) -> dict[str, Any]:
     """A stored sale as every answer writes it; the same for a new one, a retry and a read-back."""
+    sale = stored.sale
     return {
-        "id": str(transaction.pk),
-        "external_ref": transaction.external_ref,
-        "source": str(transaction.source),
-        "status": str(transaction.status),
-        "payment_method": str(transaction.payment_method),
-        "currency": transaction.currency,
-        "total_amount": money_text(transaction.total_amount),
-        "rounding_amount": money_text(transaction.rounding_amount),
-        "tip_amount": money_text(transaction.tip_amount),
-        "items": [_item_body(item) for item in _in_order(transaction.items.all())],
-        "payments": [_payment_body(payment) for payment in _in_order(transaction.payments.all())],
-        "refund_of": transaction.refund_of or None,
-        "occurred_at": instant_text(transaction.occurred_at),
-        "business_date": transaction.business_date.isoformat(),
-        "received_at": instant_text(transaction.received_at),
-        "metadata": transaction.metadata,
+        "id": str(stored.id),
+        "external_ref": sale.external_ref,
+        "source": stored.source,
+        "status": stored.status,
+        "payment_method": sale.payment_method,
+        "currency": sale.currency,
+        "total_amount": money_text(sale.total_amount),
+        "rounding_amount": money_text(sale.rounding_amount),
+        "tip_amount": money_text(sale.tip_amount),
+        "items": [_item_body(item) for item in sale.items],
+        "payments": [_payment_body(payment) for payment in sale.payments],
+        "refund_of": sale.refund_of or None,
+        "occurred_at": instant_text(sale.occurred_at),
+        "business_date": stored.business_date.isoformat(),
+        "received_at": instant_text(stored.received_at),
+        "metadata": sale.metadata,
     }
 
 
-def _in_order(rows: Iterable[Any]) -> list[Any]:
-    return sorted(rows, key=lambda row: row.position)
-
-
-def _item_body(item: Any) -> dict[str, Any]:
+def _item_body(item: NewItem) -> dict[str, Any]:
     return {
         "description": item.description,
         "quantity": number(item.quantity),
@@ -63,13 +59,13 @@ def _item_body(item: Any) -> dict[str, Any]:
         "sku": item.sku,
         "vat_rate": None if item.vat_rate is None else money_text(item.vat_rate),
         "category": item.category,
-        "kind": str(item.kind),
+        "kind": item.kind,
     }
 
 
-def _payment_body(payment: Any) -> dict[str, Any]:
+def _payment_body(payment: NewPayment) -> dict[str, Any]:
     return {
-        "method": str(payment.method),
+        "method": payment.method,
         "amount": money_text(payment.amount),
         "tip_amount": money_text(payment.tip_amount),
     }

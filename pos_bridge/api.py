@@ -6,7 +6,6 @@ Source: product page; wire contract, sections 1 to 4.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -14,34 +13,35 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
-from django.utils import timezone, translation
-from rest_framework.authentication import get_authorization_header
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpResponse
+from django.utils import timezone
 from rest_framework.exceptions import MethodNotAllowed, PermissionDenied, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apikeys.authentication import InvalidKeyAnswer, KeyInactiveAnswer, key_of, may_be_a_till
+from apikeys.authentication import KeyInactiveAnswer, key_of
 from apikeys.models import ApiKey, Scope
 from apikeys.permissions import Scopes
 from catalogue.models import Product
-from kasse.models import Source, Transaction
+from kasse.models import Payment, Source, Transaction, TransactionItem
+from kasse.reading import as_stored, sales_under
+from kasse.sales import StoredSale
 from pos_bridge.activity import BASE_PATH, call_of
+from pos_bridge.admission import Admission, admission_to, authenticator_of
 from pos_bridge.answers import instant_text, product_body, remark_body, sale_body
 from pos_bridge.fields import fault_in_reference
 from pos_bridge.intake import take_in
-from pos_bridge.models import BridgeSettings
 from pos_bridge.paging import Pages
+from pos_bridge.problems import problem_of
 from pos_bridge.queries import ProductQuery, TransactionQuery, read_query
-from pos_bridge.strict_json import Malformed
-from pos_bridge.throttling import COUNTED, charge_budget, refund_budget
-from pos_bridge.wire import PayloadTooLarge, read_body
-from tenants.models import Tenant
+from pos_bridge.throttling import COUNTED, BudgetUsedUp, Charge
+from pos_bridge.wire import JSONBytesParser, JSONNegotiation, PayloadTooLarge, body_of, json_answer, read_body
 
+PARTS = {"items": TransactionItem, "payments": Payment}
+_PARSERS: list[BaseParser] = [JSONBytesParser()]
+_NEGOTIATION = JSONNegotiation()
 READS: Scopes = {"GET": (Scope.POS_READ,)}
 
 
@@ -61,27 +61,36 @@ class TillView(APIView):
     http_method_names = ["get", "head", "post"]
     required_scopes: Scopes = {}
     format_kwarg = None
-    bridge: BridgeSettings
-    _charged: int | None = None
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer in English, Django REST framework's stock sentences; the cashier's language is another matter."""
-        with translation.override("en"):
-            return super().dispatch(request, *args, **kwargs)
+    admission: Admission
+    charge: Charge | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let a call in, or raise what refuses it."""
-        if not may_be_a_till(get_authorization_header(request)):
-            # Before the body: whoever sends one slowly holds a thread for as long.
-            raise InvalidKeyAnswer
+        # Strangers before the body: whoever sends one slowly holds a thread for as long.
+        authenticator_of(request).look_at(request)
         complete = read_body(request)
         self.perform_authentication(request)
         self._refuse_free_of_charge(request, complete)
-        self._charged = charge_budget(key_of(request), at=timezone.now())
+        self.admission = admission_to(request)
+        self.charge = Charge(self.admission.key, at=call_of(request).at)
+        if request.method != "POST":
+            # A sale is counted by the statement that stores it; a read must not begin beyond the budget.
+            self.charge.pay()
         self.check_permissions(request)
-        self.bridge = bridge_of(key_of(request).tenant)
-        if not self.bridge.enabled:
+        if not self.admission.bridge.enabled:
             raise BridgeDisabled
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # no Response of the framework's
+        """Count a refusal that has not been counted yet; beyond the budget, that is what is answered."""
+        if self.charge and not self.charge.counted and problem_of(exc).status in COUNTED:
+            try:
+                self.charge.pay()
+            except (BudgetUsedUp, Error) as instead:
+                exc = instead
+        answer = super().handle_exception(exc)
+        if isinstance(exc, MethodNotAllowed):
+            answer["Allow"] = ", ".join(self.allowed_methods)
+        return answer
 
     def perform_authentication(self, request: Request) -> None:
         """Authenticate, and tell the activity log whose call this is."""
@@ -107,18 +116,29 @@ class TillView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Give back what was charged for an answer that does not count."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        if self._charged is not None and response.status_code not in COUNTED:
+        if self.charge and self.charge.counted and response.status_code not in COUNTED:
             # With the database away, one call of the budget is the smaller loss.
             with suppress(Error):
-                refund_budget(key_of(request), second=self._charged)
+                self.charge.refund()
         return response
 
-    def page_of(self, request: Request, rows: QuerySet[Any], body: Any) -> Response:
+    def get_parsers(self) -> list[BaseParser]:
+        """They keep nothing of a call, so one of each is enough."""
+        return _PARSERS
+
+    def get_content_negotiator(self) -> JSONNegotiation:
+        return _NEGOTIATION
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: ``Allow`` goes with 405, and answers vary with nothing."""
+        return {}
+
+    def page_of(self, request: Request, rows: QuerySet[Any], body: Any) -> HttpResponse:
         """One page of ``rows``, each turned into a body."""
         pages = Pages()
         found = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response([body(row) for row in found])
+        return pages.answer([body(row) for row in found])
 
 
 class TransactionsView(TillView):
@@ -126,23 +146,23 @@ class TransactionsView(TillView):
 
     required_scopes: Scopes = {**READS, "POST": (Scope.POS_WRITE,)}
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Record a sale once, however often it is sent."""
         taken = take_in(
-            key=key_of(request),
-            bridge=self.bridge,
-            document=_object(request.data),
+            admission=self.admission,
+            body=body_of(request),
+            charge=self.charge or Charge(self.admission.key, at=call_of(request).at),
             call=call_of(request),
             received_at=timezone.now(),
         )
-        body = sale_body(taken.transaction)
+        body = sale_body(taken.stored)
         if taken.remarks:
             body["warnings"] = [remark_body(remark) for remark in taken.remarks]
         if not taken.created:
-            return Response(body, headers={"Idempotent-Replayed": "true"})
-        return Response(body, status=201, headers={"Location": address_of(taken.transaction)})
+            return json_answer(body, headers={"Idempotent-Replayed": "true"})
+        return json_answer(body, status=201, headers={"Location": address_of(taken.stored)})
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """External sales in the order in which they arrived."""
         query = read_query(request.query_params, TransactionQuery)
         names = {
@@ -155,7 +175,7 @@ class TransactionsView(TillView):
         }
         rows = external_sales(key_of(request)).filter(**{names[name]: value for name, value in query.items()})
         call_of(request).external_ref = query.get("external_ref", "")
-        return self.page_of(request, rows.order_by("received_at", "id"), sale_body)
+        return self.page_of(request, rows.order_by("received_at", "id"), lambda row: sale_body(as_stored(row)))
 
 
 class TransactionView(TillView):
@@ -163,15 +183,15 @@ class TransactionView(TillView):
 
     required_scopes: Scopes = READS
 
-    def get(self, request: Request, external_ref: str) -> Response:
+    def get(self, request: Request, external_ref: str) -> HttpResponse:
         """The stored sale, as it was answered when it came."""
         call_of(request).external_ref = external_ref
         if len(external_ref) > 255 or fault_in_reference(external_ref):
             raise Http404
-        sale = external_sales(key_of(request)).filter(external_ref=external_ref).first()
-        if sale is None:
+        stored = sales_under(self.admission.key.tenant, [external_ref]).get(external_ref)
+        if stored is None:
             raise Http404
-        return Response(sale_body(sale))
+        return json_answer(sale_body(stored))
 
 
 class ProductsView(TillView):
@@ -179,7 +199,7 @@ class ProductsView(TillView):
 
     required_scopes: Scopes = READS
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Active products; with ``updated_since`` also those switched off since."""
         query = read_query(request.query_params, ProductQuery)
         rows = Product.objects.of(key_of(request).tenant)
@@ -197,9 +217,9 @@ class PingView(TillView):
 
     required_scopes: Scopes = {"GET": (Scope.POS_READ, Scope.POS_WRITE)}
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Who the caller is to us, and what our clock says."""
-        return Response(ping_body(key_of(request), timezone.now()))
+        return json_answer(ping_body(key_of(request), timezone.now()))
 
 
 class NothingHere(TillView):
@@ -209,26 +229,23 @@ class NothingHere(TillView):
         """No scope opens what does not exist."""
         raise Http404
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Never reached; see ``check_permissions()``."""
         raise Http404
 
     post = get
 
 
-def bridge_of(tenant: Tenant) -> BridgeSettings:
-    """The settings card of a campground, or the one that holds where it has none."""
-    return BridgeSettings.objects.filter(tenant=tenant).first() or BridgeSettings(tenant=tenant)
-
-
 def external_sales(key: ApiKey) -> QuerySet[Transaction]:
     """The sales that a key may see: its campground's, from outside tills. Front-desk sales never leave here."""
-    return Transaction.objects.of(key.tenant).filter(source=Source.EXTERNAL_POS).prefetch_related("items", "payments")
+    # Lines and payments are found by campground and sale, in this order: without the campground, all would be read.
+    parts = [Prefetch(each, model.objects.of(key.tenant)) for each, model in PARTS.items()]
+    return Transaction.objects.of(key.tenant).filter(source=Source.EXTERNAL_POS).prefetch_related(*parts)
 
 
-def address_of(sale: Transaction) -> str:
+def address_of(stored: StoredSale) -> str:
     """Where a sale can be read back."""
-    return f"{settings.PUBLIC_URL}{BASE_PATH}/transactions/{quote(sale.external_ref or '', safe='')}/"
+    return f"{settings.PUBLIC_URL}{BASE_PATH}/transactions/{quote(stored.sale.external_ref or '', safe='')}/"
 
 
 def ping_body(key: ApiKey, now: datetime) -> dict[str, Any]:
@@ -242,18 +259,12 @@ def ping_body(key: ApiKey, now: datetime) -> dict[str, Any]:
     }
 
 
-def with_etag(request: Request, response: Response) -> Response:
+def with_etag(request: Request, answer: HttpResponse) -> HttpResponse:
     """The same answer with a strong ``ETag``, or 304 without a body if the caller has it already."""
-    body = request.accepted_renderer.render(response.data, request.accepted_media_type)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    etag = f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'
     known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
     if etag in known or f"W/{etag}" in known or "*" in known:
-        return Response(status=304, headers={"ETag": etag})
-    response["ETag"] = etag
-    return response
-
-
-def _object(document: Any) -> Mapping[str, Any]:
-    if not isinstance(document, dict):
-        raise Malformed("not_an_object", "The body is not a JSON object.")
-    return document
+        answer = json_answer(None, status=304)
+        del answer["Content-Type"]
+    answer["ETag"] = etag
+    return answer

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import translation
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -22,6 +23,7 @@ from kasse.models import TENDERS, LineKind, PaymentMethod
 from kasse.money import ZERO, is_cash_rounding, plain
 from kasse.sales import NewItem, NewPayment, NewSale
 from pos_bridge.answers import instant_text
+from pos_bridge.decoding import MOST_ITEMS, MOST_PAYMENTS, decode_fields
 from pos_bridge.faults import Fault, Path, Refused, faults_in
 from pos_bridge.fields import (
     EARLIEST,
@@ -38,8 +40,6 @@ from pos_bridge.remarks import Remark
 from pos_bridge.strict_json import Literal
 
 AHEAD = timedelta(minutes=5)
-MOST_ITEMS = 500
-MOST_PAYMENTS = 50
 MOST_REMARKS = 20
 LARGEST_ROUNDING = Decimal("0.05")
 # A till may send null for what it does not have.
@@ -134,6 +134,14 @@ class Checked:
     remarks: tuple[Remark, ...]
 
 
+def read_sale(body: bytes, terms: Terms) -> Checked | None:
+    """The sale in a body that is in order, in one pass; None where ``check_sale()`` has to look at it."""
+    fields = decode_fields(body, lambda instant: terms.rates_on(_day_for_vat(instant, terms)))
+    if fields is None or any(_faults_between(fields, terms)):
+        return None
+    return _conclude(fields, terms)
+
+
 def check_sale(document: Mapping[str, Any], terms: Terms) -> Checked:
     """Turn a till's document, as ``strict_json.read_json()`` gives it, into a sale.
 
@@ -141,15 +149,21 @@ def check_sale(document: Mapping[str, Any], terms: Terms) -> Checked:
         Refused: with every fault that can be told at once.
     """
     context = {"day": _day_of(document, terms), "rates_on": terms.rates_on}
-    serializer = SaleSerializer(data=document, context=context)
-    serializer.is_valid()
-    faults = list(faults_in(serializer.errors))
-    sent = serializer.validated_data if not faults else _valid_part(serializer, document, faults)
+    with translation.override("en"):
+        # Django REST framework's stock sentences; the cashier's language is another matter.
+        serializer = SaleSerializer(data=document, context=context)
+        serializer.is_valid()
+        faults = list(faults_in(serializer.errors))
+        sent = serializer.validated_data if not faults else _valid_part(serializer, document, faults)
     faults += _faults_between(sent, terms)
     if faults:
         raise Refused(faults)
+    return _conclude(sent, terms, _unknown_fields(document))
+
+
+def _conclude(sent: Mapping[str, Any], terms: Terms, more: Sequence[Remark] = ()) -> Checked:
     rounding, remarks = _rounding(sent)
-    return Checked(_new_sale(sent, terms, rounding), (*remarks, *_unknown_fields(document)))
+    return Checked(_new_sale(sent, terms, rounding), (*remarks, *more))
 
 
 def _day_of(document: Mapping[str, Any], terms: Terms) -> date | None:
@@ -160,6 +174,10 @@ def _day_of(document: Mapping[str, Any], terms: Terms) -> date | None:
     occurred_at = read_instant(document["occurred_at"]) if _is_text(document.get("occurred_at")) else None
     if occurred_at is None or occurred_at < EARLIEST:
         return None
+    return _day_for_vat(occurred_at, terms)
+
+
+def _day_for_vat(occurred_at: datetime, terms: Terms) -> date:
     return terms.day_of(min(occurred_at, terms.now + AHEAD))
 
 

@@ -7,11 +7,9 @@ Tests send every request shown here and compare.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime, timezone
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,8 +17,8 @@ from apikeys.models import ApiKey, Scope
 from catalogue.models import Product
 from catalogue.vat import SWISS_RATES
 from kasse.business_day import business_date
-from kasse.models import Source, Status, Transaction
-from kasse.sales import NewSale
+from kasse.models import Source
+from kasse.sales import NewSale, StoredSale
 from pos_bridge.answers import product_body, remark_body, sale_body
 from pos_bridge.api import ping_body
 from pos_bridge.contract import Terms, check_sale
@@ -140,32 +138,23 @@ def answer_to(document: Body) -> Body:
     return body | ({"warnings": [remark_body(each) for each in checked.remarks]} if checked.remarks else {})
 
 
-def _as_stored(sale: NewSale) -> Transaction:
+def _as_stored(sale: NewSale) -> StoredSale:
     """A sale as it reads once it is stored; lines keep the VAT rate that was sent."""
-    fields = {name: getattr(sale, name) for name in NewSale.__dataclass_fields__}
-    stored = SimpleNamespace(
-        **fields
-        | {
-            "pk": example_id(sale.external_ref),
-            "source": Source.EXTERNAL_POS,
-            "status": Status.COMPLETED,
-            "business_date": example_terms().day_of(sale.occurred_at),
-            "received_at": NOW,
-            "items": _rows(sale.items),
-            "payments": _rows(sale.payments),
-        }
+    return StoredSale(
+        id=example_id(sale.external_ref),
+        tenant_id=1,
+        source=Source.EXTERNAL_POS,
+        fingerprint="",
+        api_key_id=1,
+        business_date=example_terms().day_of(sale.occurred_at),
+        received_at=NOW,
+        sale=sale,
     )
-    return cast(Transaction, stored)
 
 
 def example_id(external_ref: str | None) -> UUID:
     """One for each of the sales shown."""
     return UUID(int=SALE_ID.int + [sale["external_ref"] for sale in SALES.values()].index(external_ref))
-
-
-def _rows(values: tuple[Any, ...]) -> SimpleNamespace:
-    rows = [SimpleNamespace(position=place, **asdict(value)) for place, value in enumerate(values)]
-    return SimpleNamespace(all=lambda: rows)
 
 
 def taken_answers() -> dict[str, Body]:

@@ -68,7 +68,8 @@ class ReferenceField(TextField):
 
 def fault_in_reference(text: str) -> str | None:
     """The code of what is wrong with a reference, or None; its length is checked elsewhere."""
-    if any(unicodedata.category(character) in UNPRINTABLE for character in text):
+    # The quick test is the stricter one: it takes foreign blanks and unassigned characters for unprintable, too.
+    if not text.isprintable() and any(unicodedata.category(character) in UNPRINTABLE for character in text):
         return "unprintable"
     if text != text.strip():
         return "surrounding_blanks"

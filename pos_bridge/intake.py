@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache, partial
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from apikeys.models import ApiKey
-from catalogue.vat import rates_on
+from catalogue.vat import holding_on
 from kasse.business_day import business_date
 from kasse.fingerprint import Difference
-from kasse.models import Source, Transaction
+from kasse.models import Source
+from kasse.reading import sales_under
 from kasse.recording import ExternalRefConflict, Recorded, record_transaction
-from pos_bridge.activity import Call, log_with_sale
+from kasse.sales import NewSale, StoredSale
+from pos_bridge.activity import LOGGER, Call, may_be_the_log
+from pos_bridge.admission import Admission
 from pos_bridge.answers import json_value
-from pos_bridge.contract import Checked, Terms, check_sale
+from pos_bridge.contract import Checked, Terms, check_sale, read_sale
 from pos_bridge.faults import Refused
-from pos_bridge.models import BridgeSettings, Outcome
+from pos_bridge.models import Outcome
 from pos_bridge.parking import park_conflict
 from pos_bridge.remarks import Remark
+from pos_bridge.riding import TillRider
+from pos_bridge.strict_json import Malformed, read_json
+from pos_bridge.throttling import Charge
 from tenants.models import Tenant
 
 
@@ -43,32 +49,75 @@ SETTLED_WHEN_TAKEN = frozenset({"unknown_vat_rate", "currency_mismatch"})
 class TakenIn:
     """What became of a till's document: the stored sale, whether it is new, and what is to be said about it."""
 
-    transaction: Transaction
+    stored: StoredSale
     created: bool
     remarks: tuple[Remark, ...]
 
 
-def take_in(
-    *, key: ApiKey, bridge: BridgeSettings, document: Mapping[str, Any], call: Call, received_at: datetime
-) -> TakenIn:
-    """Check a document and record its sale; the row of the activity log commits with it.
+def take_in(*, admission: Admission, body: bytes, charge: Charge, call: Call, received_at: datetime) -> TakenIn:
+    """Check a body and record its sale; the call's count and its row of the activity log commit with it.
 
     ``received_at`` is our clock once the whole body is here: a list by arrival must not miss a slow one.
 
     Raises:
-        Refused: the document breaks the contract; nothing is stored.
+        Malformed: the body is no JSON object that we read; nothing is stored, nor is the call counted.
+        Refused: it breaks the contract; the same.
+        BudgetUsedUp: the call is one too many; it is counted, and nothing is stored.
         ExternalRefConflict: its reference belongs to another sale; the document is parked.
     """
-    call.external_ref = _reference_in(document)
-    checked = _check(key.tenant, document, received_at)
+    terms = _terms(admission, received_at)
+    checked = read_sale(body, terms) or _look_closely(admission.key.tenant, body, terms, call)
+    call.external_ref = checked.sale.external_ref or ""
     try:
-        recorded = _record(key, bridge, checked, call, received_at)
+        recorded = _record(admission, checked.sale, TillRider(charge, call), received_at)
     except ExternalRefConflict as conflict:
-        _park(key, document, conflict, call, received_at)
+        _park(admission.key, _document_in(body), conflict, call, received_at)
         if settings.POS_CONFLICT_POLICY == "replay":
             return _replayed_conflict(checked, conflict)
         raise
-    return TakenIn(recorded.transaction, recorded.created, (*checked.remarks, *_remarks(recorded.differences)))
+    return TakenIn(recorded.stored, recorded.created, (*checked.remarks, *_remarks(recorded.differences)))
+
+
+def _terms(admission: Admission, now: datetime) -> Terms:
+    tenant = admission.key.tenant
+    zone = tenant.zone_info
+
+    def day_of(instant: datetime) -> date:
+        return business_date(instant, zone=zone, cutoff_hour=tenant.cutoff_hour)
+
+    known: dict[date, frozenset[Decimal]] = {}
+
+    def rates_on(day: date) -> frozenset[Decimal]:
+        # Every line of a sale may ask for its rate.
+        if day not in known:
+            known[day] = holding_on(admission.rates, day)
+        return known[day]
+
+    return Terms(tenant.currency, now, day_of, rates_on)
+
+
+def _look_closely(tenant: Tenant, body: bytes, terms: Terms, call: Call) -> Checked:
+    """Find what is at fault, or only unusual, in a body that could not be read in one pass.
+
+    Rates and currency are the campground's of today; for a retry, those of its sale. A sale that was taken
+    stays taken: its retry is no fault because a rate has ended in between.
+    """
+    document = _document_in(body)
+    call.external_ref = _reference_in(document)
+    try:
+        return check_sale(document, terms)
+    except Refused as refused:
+        stored = _stored_under(tenant, document) if refused.codes <= SETTLED_WHEN_TAKEN else None
+        if stored is None:
+            raise
+        return check_sale(document, replace(terms, currency=stored.sale.currency, rates_on=lambda _day: ANY_RATE))
+
+
+def _document_in(body: bytes) -> Mapping[str, Any]:
+    document = read_json(body)
+    if not isinstance(document, dict):
+        raise Malformed("not_an_object", "The body is not a JSON object.")
+    return document
 
 
 def _reference_in(document: Mapping[str, Any]) -> str:
@@ -77,48 +126,32 @@ def _reference_in(document: Mapping[str, Any]) -> str:
     return reference if isinstance(reference, str) else ""
 
 
-def _check(tenant: Tenant, document: Mapping[str, Any], now: datetime) -> Checked:
-    """Check against the campground's rates and currency of today; a retry, against those of its sale.
-
-    A sale that was taken stays taken: its retry is no fault because a rate has ended in between.
-    """
-    terms = _terms(tenant, now)
-    try:
-        return check_sale(document, terms)
-    except Refused as refused:
-        stored = _stored_under(tenant, document) if refused.codes <= SETTLED_WHEN_TAKEN else None
-        if stored is None:
-            raise
-        return check_sale(document, replace(terms, currency=stored.currency, rates_on=lambda _day: ANY_RATE))
-
-
-def _stored_under(tenant: Tenant, document: Mapping[str, Any]) -> Transaction | None:
+def _stored_under(tenant: Tenant, document: Mapping[str, Any]) -> StoredSale | None:
     """The sale that holds the document's reference; the reference itself is not at fault here."""
-    return Transaction.objects.of(tenant).filter(external_ref=document["external_ref"]).first()
+    return sales_under(tenant, [document["external_ref"]]).get(document["external_ref"])
 
 
-def _terms(tenant: Tenant, now: datetime) -> Terms:
-    def day_of(instant: datetime) -> date:
-        return business_date(instant, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
-
-    # Cached: every line of a sale may ask for its rate.
-    return Terms(tenant.currency, now, day_of, cache(partial(rates_on, tenant)))
-
-
-def _record(key: ApiKey, bridge: BridgeSettings, checked: Checked, call: Call, received_at: datetime) -> Recorded:
-    with transaction.atomic():
+def _record(admission: Admission, sale: NewSale, rider: TillRider, received_at: datetime) -> Recorded:
+    try:
         recorded = record_transaction(
-            tenant=key.tenant,
-            sale=checked.sale,
+            tenant=admission.key.tenant,
+            sale=sale,
             source=Source.EXTERNAL_POS,
             received_at=received_at,
-            api_key=key,
-            default_vat_rate=bridge.default_vat_rate,
+            api_key=admission.key,
+            default_vat_rate=admission.bridge.default_vat_rate,
+            rates=admission.rates,
+            rider=rider,
         )
-        call.outcome = Outcome.CREATED if recorded.created else Outcome.REPLAYED
-        logged = log_with_sale(call, status=201 if recorded.created else 200)
-    # Only after the commit: a row that was rolled back with its sale must be written after all.
-    call.logged = logged
+    except DatabaseError as error:
+        # The database has said no, and so nothing has happened. Perhaps it is the log alone that ails.
+        if not rider.logs or not may_be_the_log(error):
+            raise
+        LOGGER.error("A sale cannot be stored with its log row (%s); now without.", type(error).__name__)
+        return _record(admission, sale, rider.without_log(), received_at)
+    rider.call.outcome = Outcome.CREATED if recorded.created else Outcome.REPLAYED
+    # Only now, after the commit: a row that was rolled back with its sale must be written after all.
+    rider.call.logged = recorded.created and rider.logs
     return recorded
 
 

@@ -77,7 +77,7 @@ PARAMETERS: dict[str, Schema] = {
 class BearerKey(OpenApiAuthenticationExtension):
     """``Authorization: Bearer ck_…``."""
 
-    target_class = "apikeys.authentication.ApiKeyAuthentication"
+    target_class = "pos_bridge.admission.TillAuthentication"
     name = "apiKey"
 
     def get_security_definition(self, auto_schema: Any) -> Schema:

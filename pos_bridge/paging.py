@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.http import HttpResponse
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
-from rest_framework.response import Response
+
+from pos_bridge.wire import json_answer
 
 WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,999}")
 
@@ -35,13 +37,17 @@ class Pages(PageNumberPagination):
     def get_previous_link(self) -> str | None:
         return own_address(super().get_previous_link())
 
-    def get_paginated_response(self, data: Any) -> Response:
-        response = super().get_paginated_response(data)
-        links = {"next": response.data["next"], "prev": response.data["previous"]}
+    def answer(self, results: list[Any]) -> HttpResponse:
+        """The page, its links in the body and in the header."""
+        links = {"next": self.get_next_link(), "prev": self.get_previous_link()}
         header = ", ".join(f'<{link}>; rel="{rel}"' for rel, link in links.items() if link)
-        if header:
-            response["Link"] = header
-        return response
+        body = {
+            "count": cast("Page[Any]", self.page).paginator.count,
+            "next": links["next"],
+            "previous": links["prev"],
+            "results": results,
+        }
+        return json_answer(body, headers={"Link": header} if header else None)
 
 
 def own_address(link: str | None) -> str | None:

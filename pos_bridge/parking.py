@@ -31,12 +31,12 @@ def park_conflict(
     rows = ParkedSale.objects.of(key.tenant)
     parked = ParkedSale(
         tenant=key.tenant,
-        external_ref=conflict.stored.external_ref or "",
+        external_ref=conflict.stored.sale.external_ref or "",
         fingerprint=conflict.fingerprint,
         reason=ParkingReason.CONFLICT,
         payload=json.dumps(without_credentials(document), ensure_ascii=False),
         differences=[[each.field, json_value(each.stored), json_value(each.sent)] for each in conflict.differences],
-        stored=conflict.stored,
+        stored_id=conflict.stored.id,
         api_key=key,
         first_received_at=received_at,
         last_received_at=received_at,

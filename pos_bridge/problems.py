@@ -13,18 +13,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, InternalError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 from rest_framework.exceptions import APIException
-from rest_framework.response import Response
+from rest_framework.request import Request
 
 from apikeys.permissions import InsufficientScope
 from kasse.recording import ExternalRefConflict
@@ -34,9 +34,9 @@ from pos_bridge.cashier import cashier_message
 from pos_bridge.faults import Fault, Refused, nested
 from pos_bridge.strict_json import Malformed
 from pos_bridge.throttling import BudgetUsedUp
+from pos_bridge.wire import json_answer
 
 LOGGER = logging.getLogger(__name__)
-Answer = TypeVar("Answer", bound=HttpResponse)
 RETRYABLE = frozenset({408, 429, 500, 501, 502, 503, 504})
 RETRY_SECONDS_WHEN_AWAY = 5
 
@@ -167,21 +167,18 @@ class Problem:
         return int(KINDS[self.code].status)
 
 
-def answer_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
+def answer_exception(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """Django REST framework's exception handler: every exception becomes an answer of ours."""
-    request = context["request"]
-    problem = problem_of(exception)
-    tell_operator(call_of(request), problem, exception)
-    note_problem(call_of(request), problem)
-    answer = Response(problem_body(problem, request), status=problem.status, headers=dict(problem.headers))
-    return _told(answer)
+    return answer_problem(context["request"], problem_of(exception), exception)
 
 
-def answer_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The same answer for what goes wrong before or beside a view of the API."""
-    tell_operator(call_of(request), problem, sys.exception())
+def answer_problem(
+    request: HttpRequest | Request, problem: Problem, exception: BaseException | None = None
+) -> HttpResponse:
+    """The answer for what goes wrong in a view of the API, before it or beside it."""
+    tell_operator(call_of(request), problem, exception or sys.exception())
     note_problem(call_of(request), problem)
-    answer = JsonResponse(problem_body(problem, request), status=problem.status, headers=dict(problem.headers))
+    answer = json_answer(problem_body(problem, request), status=problem.status, headers=dict(problem.headers))
     return _told(answer)
 
 
@@ -191,7 +188,7 @@ def tell_operator(call: Call, problem: Problem, exception: BaseException | None)
         LOGGER.error("Call %s: %s", call.request_id, problem.code, exc_info=exception)
 
 
-def _told(answer: Answer) -> Answer:
+def _told(answer: HttpResponse) -> HttpResponse:
     """Keep Django from telling it again: its line repeats the path, and a path may hold a token."""
     answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 (there is no public switch)
     return answer
@@ -252,7 +249,7 @@ def _conflict(conflict: ExternalRefConflict) -> Problem:
         )
         for each in conflict.differences
     ]
-    return Problem("external_ref_conflict", faults, facts={"id": str(conflict.stored.pk)})
+    return Problem("external_ref_conflict", faults, facts={"id": str(conflict.stored.id)})
 
 
 def _framework_problem(exception: APIException) -> Problem:
@@ -270,7 +267,7 @@ def _code_of_status(status: int) -> str:
     return next((code for code, kind in KINDS.items() if kind.status == status), "server_error")
 
 
-def problem_body(problem: Problem, request: HttpRequest) -> dict[str, Any]:
+def problem_body(problem: Problem, request: HttpRequest | Request) -> dict[str, Any]:
     """The body of an error answer: the fields or ``detail`` first, as Django REST clients read it."""
     kind = KINDS[problem.code]
     in_fields = problem.status == HTTPStatus.BAD_REQUEST and any(fault.path for fault in problem.faults)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.http import QueryDict
+from django.utils import translation
 from rest_framework import serializers
 
 from kasse.models import PaymentMethod
@@ -72,9 +73,11 @@ def read_query(query: QueryDict, serializer_class: type[serializers.Serializer[A
         Fault((name,), "repeated", "Stands twice.") for name in query if name in known and len(query.getlist(name)) > 1
     ]
     faults += _paging_faults(query)
-    serializer = serializer_class(data=query.dict())
-    if not serializer.is_valid():
-        faults += faults_in(serializer.errors)
+    with translation.override("en"):
+        # Django REST framework's stock sentences; the cashier's language is another matter.
+        serializer = serializer_class(data=query.dict())
+        if not serializer.is_valid():
+            faults += faults_in(serializer.errors)
     if faults:
         raise Refused(faults)
     return dict(serializer.validated_data)

@@ -1,24 +1,27 @@
-"""Bodies in: JSON read strictly, bounded, and whole, whatever the transfer coding."""
+"""Bodies in: bounded, and whole, whatever the transfer coding; what is JSON in UTF-8, and what is not."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, cast
 
+import msgspec
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import APIException, UnsupportedMediaType
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import _MediaType
 
-from apikeys.authentication import may_be_a_till
-from pos_bridge.strict_json import read_json
+from apikeys.authentication import token_in
 
 MOST_BYTES = 256 * 1024
+CODINGS = frozenset({"HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"})
 LENGTH = re.compile(r"[0-9]{1,9}")
 
 WSGIApplication: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -31,17 +34,16 @@ class PayloadTooLarge(APIException):
     default_code = "payload_too_large"
 
 
-class StrictJSONParser(BaseParser):
+class JSONBytesParser(BaseParser):
     """``application/json`` in UTF-8, without a content coding."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """The document, as ``strict_json.read_json()`` gives it.
+        """The bytes, for ``intake.take_in()`` to read.
 
         Raises:
             UnsupportedMediaType: another charset, or a content or transfer coding.
-            Malformed: see ``read_json()``.
         """
         request: Request = parser_context["request"]
         sent = _MediaType(media_type or "")
@@ -51,7 +53,47 @@ class StrictJSONParser(BaseParser):
         coded = coded or request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked"
         if sent.full_type != self.media_type or charset not in {"utf-8", "utf8"} or coded:
             raise UnsupportedMediaType(media_type or "")
-        return read_json(stream.read())
+        return stream.read()
+
+
+def body_of(request: Request) -> bytes:
+    """The body of a post, which is at hand by now (``read_body()``).
+
+    Raises:
+        UnsupportedMediaType: see ``JSONBytesParser``.
+    """
+    body: Any
+    meta = request.META
+    if meta.get("CONTENT_TYPE") == JSONBytesParser.media_type and not CODINGS & meta.keys():
+        body = request.body
+    else:
+        # Django REST framework reads no body that is empty.
+        body = request.data or b""
+    return body or b"{}"
+
+
+def json_answer(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """An answer in compact JSON; None is an empty body."""
+    content = b"" if data is None else msgspec.json.encode(data)
+    return HttpResponse(content, content_type="application/json", status=status, headers=headers)
+
+
+class JSONNegotiation(DefaultContentNegotiation):
+    """JSON in, JSON out: what nearly every call asks for is seen at a glance, the rest is looked at as ever."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """The parser for the body."""
+        if request.META.get("CONTENT_TYPE") == JSONBytesParser.media_type:
+            return next(iter(parsers))
+        return super().select_parser(request, parsers)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The renderer for the answer, and its media type."""
+        if request.META.get("HTTP_ACCEPT", "*/*") in {"*/*", JSONBytesParser.media_type}:
+            return next(iter(renderers)), JSONBytesParser.media_type
+        return cast("tuple[BaseRenderer, str]", super().select_renderer(request, renderers, format_suffix))
 
 
 def read_body(request: HttpRequest | Request) -> bool:
@@ -62,7 +104,7 @@ def read_body(request: HttpRequest | Request) -> bool:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not LENGTH.fullmatch(length) or int(length) > MOST_BYTES:
         return False
-    return len(request.body) <= MOST_BYTES
+    return length == "0" or len(request.body) <= MOST_BYTES
 
 
 class Utf8Request(WSGIRequest):
@@ -91,7 +133,7 @@ class ChunkedBodies:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        if chunked and may_be_a_till(environ.get("HTTP_AUTHORIZATION", "").encode("latin-1")):
+        if chunked and token_in(environ.get("HTTP_AUTHORIZATION", "")):
             body = _read_bounded(environ["wsgi.input"])
             environ["wsgi.input"] = BytesIO(body)
             environ["CONTENT_LENGTH"] = str(len(body))

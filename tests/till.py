@@ -8,6 +8,9 @@ from urllib.parse import quote
 
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import ClientHandler
+
+from pos_bridge.handler import TillMiddleware
 
 BASE = "/api/v1/public/pos"
 HOST = "api.campone.example"
@@ -31,11 +34,23 @@ def croissants_and_coffee(**changes: Any) -> Body:
     return {name: value for name, value in body.items() if value is not ...}
 
 
+class TillClientHandler(TillMiddleware, ClientHandler):
+    """The way of a till's call, for the test client."""
+
+
+class TillClient(Client):
+    """Calls the API as the server does, without the middleware of pages."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.handler = TillClientHandler(self.handler.enforce_csrf_checks)
+
+
 class Till:
     """Calls the API as a till would; every answer must be JSON or empty."""
 
     def __init__(self, token: str | None, *, host: str = HOST) -> None:
-        self.client = Client(raise_request_exception=False)
+        self.client = TillClient(raise_request_exception=False)
         self.headers = {"host": host} | ({"authorization": f"Bearer {token}"} if token else {})
 
     def call(self, method: str, path: str, *, body: bytes = b"", headers: dict[str, str] | None = None) -> HttpResponse:

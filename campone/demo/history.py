@@ -14,12 +14,15 @@ from django.db import transaction
 from apikeys.models import ApiKey
 from campone.demo.campgrounds import Plan, goods_of
 from campone.demo.season import Sold, sales_of_day
+from catalogue.vat import dated_rates
 from kasse.business_day import business_date
 from kasse.models import Source, Transaction
 from kasse.recording import ExternalRefConflict, record_transaction
 from pos_bridge.activity import BASE_PATH, Call, log_call
+from pos_bridge.admission import Admission
 from pos_bridge.intake import take_in
 from pos_bridge.models import BridgeSettings, ParkedSale
+from pos_bridge.throttling import Charge
 from tenants.models import Tenant
 
 
@@ -89,7 +92,13 @@ def park_a_conflict(plan: Plan, tenant: Tenant, *, at: datetime) -> bool:
     document = _sale_under_an_old_number(stored, at)
     call = _call_of(key, document, at)
     try:
-        take_in(key=key, bridge=BridgeSettings(tenant=tenant), document=document, call=call, received_at=at)
+        take_in(
+            admission=Admission(key, BridgeSettings(tenant=tenant), dated_rates(tenant)),
+            body=json.dumps(document).encode(),
+            charge=Charge(key, at=at),
+            call=call,
+            received_at=at,
+        )
     except ExternalRefConflict:
         call.error_code = "external_ref_conflict"
         log_call(call, status=409)

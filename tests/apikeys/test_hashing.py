@@ -11,6 +11,7 @@ from apikeys.tokens import make_token
 from campone import settings as production
 
 
+@pytest.mark.usefixtures("full_hashes")
 class TestTheHashOfAToken:
     def test_is_argon2id_with_a_fresh_salt(self) -> None:
         token = make_token()

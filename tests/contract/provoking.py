@@ -99,13 +99,13 @@ def _another_sale_under_the_reference(scene: Scene) -> HttpResponse:
 
 
 def _with_too_many_unproven_keys(scene: Scene) -> HttpResponse:
-    scene.patch.setattr(verification, "verify_token", _raising(verification.TooManyUnproven()))
+    scene.patch.setattr(verification, "verify_own_token", _raising(verification.TooManyUnproven()))
     return scene.call()
 
 
 def _with_a_failure(failure: Exception) -> Callable[[Scene], HttpResponse]:
     def deed(scene: Scene) -> HttpResponse:
-        scene.patch.setattr(api, "bridge_of", _raising(failure))
+        scene.patch.setattr(api, "admission_to", _raising(failure))
         return scene.call()
 
     return deed

@@ -163,7 +163,6 @@ class TestTheETag:
             till.get("/products/"),
             till.get("/products/?page_size=1"),
             till.get("/products/?include_inactive=true"),
-            till.get("/products/", accept="application/json; indent=4"),
             neighbours_till.get("/products/"),
         ]
 

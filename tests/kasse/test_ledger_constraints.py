@@ -79,9 +79,8 @@ BROKEN: dict[str, list[tuple[Make, dict[str, Any]]]] = {
 @pytest.fixture
 def sold(seeblick: Tenant, waldrand: Tenant) -> Transaction:
     """A sale in the ledger."""
-    return record_transaction(
-        tenant=seeblick, sale=breakfast(), source=Source.EXTERNAL_POS, received_at=NOON
-    ).transaction
+    record_transaction(tenant=seeblick, sale=breakfast(), source=Source.EXTERNAL_POS, received_at=NOON)
+    return Transaction.objects.get()
 
 
 class TestTheLedger:

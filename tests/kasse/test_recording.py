@@ -5,16 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from kasse import recording
 from kasse.models import Payment, PaymentMethod, Source, Transaction, TransactionItem
+from kasse.reading import as_stored
 from kasse.recording import ExternalRefConflict, Recorded, record_transaction
 from kasse.sales import NewSale
 from tenants.models import Tenant
 from tests.factories import ProductFactory
 from tests.kasse.sales import MORNING, NOON, breakfast, coffee, croissant, paid
+from tests.pos_bridge.breaking import writes_failing
 
 
 def record(tenant: Tenant, sale: NewSale | None = None, **more: Any) -> Recorded:
@@ -42,7 +43,7 @@ class TestRecordTransaction:
 
         stored = Transaction.objects.get()
         assert recorded.created
-        assert recorded.transaction == stored
+        assert recorded.stored == as_stored(stored)
         kept = (
             "external_ref",
             "payment_method",
@@ -72,8 +73,8 @@ class TestRecordTransaction:
         retry = record(seeblick, received_at=NOON + timedelta(days=30))
 
         assert not retry.created
-        assert retry.transaction == first.transaction
-        assert retry.transaction.received_at == NOON
+        assert retry.stored == first.stored
+        assert retry.stored.received_at == NOON
         assert retry.differences == ()
         assert (Transaction.objects.count(), TransactionItem.objects.count(), Payment.objects.count()) == (1, 2, 1)
 
@@ -89,17 +90,29 @@ class TestRecordTransaction:
         ]
         assert set(TransactionItem.objects.values_list("description", flat=True)) == {"Croissant", "Kaffee"}
 
+    @pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+    def test_finds_nothing_said_otherwise_where_lines_differ_in_their_rate_alone(
+        self, seeblick: Tenant, order: list[int]
+    ) -> None:
+        """A croissant to take away, and one at the table; the third without a rate of its own."""
+        lines = [croissant(vat_rate=Decimal("2.6")), croissant(vat_rate=Decimal("8.1")), croissant()]
+        record(seeblick, breakfast(items=tuple(lines)), default_vat_rate=Decimal("3.8"))
+
+        retry = record(seeblick, breakfast(items=tuple(lines[place] for place in order)))
+
+        assert (retry.created, retry.differences) == (False, ())
+
     def test_refuses_other_money_under_the_reference(self, seeblick: Tenant) -> None:
         first = record(seeblick)
 
         with pytest.raises(ExternalRefConflict) as refused:
             record(seeblick, breakfast(tip_amount=Decimal("1.00")))
 
-        assert refused.value.stored == first.transaction
+        assert refused.value.stored == first.stored
         assert [(each.field, each.stored, each.sent) for each in refused.value.differences] == [
             ("tip_amount", "0.00", "1.00")
         ]
-        assert refused.value.fingerprint != first.transaction.fingerprint
+        assert refused.value.fingerprint != first.stored.fingerprint
         assert Transaction.objects.get().tip_amount == 0
 
     def test_refuses_another_day_under_the_reference(self, seeblick: Tenant) -> None:
@@ -116,7 +129,7 @@ class TestRecordTransaction:
         seeblick.cutoff_hour = 5
         seeblick.save()
 
-        assert record(seeblick, at_night).transaction == first.transaction
+        assert record(seeblick, at_night).stored == first.stored
         with pytest.raises(ExternalRefConflict):
             record(seeblick, breakfast(occurred_at=at_night.occurred_at + timedelta(minutes=1)))
 
@@ -124,7 +137,7 @@ class TestRecordTransaction:
         ours, theirs = record(seeblick), record(waldrand, breakfast(tip_amount=Decimal("9.00")))
 
         assert (ours.created, theirs.created) == (True, True)
-        assert Transaction.objects.of(seeblick).get() == ours.transaction
+        assert as_stored(Transaction.objects.of(seeblick).get()) == ours.stored
 
     def test_records_sales_of_the_front_desk_without_a_reference(self, seeblick: Tenant) -> None:
         desk = [record(seeblick, breakfast(external_ref=None), source=Source.FRONT_DESK) for _ in range(3)]
@@ -132,18 +145,12 @@ class TestRecordTransaction:
         assert all(each.created for each in desk)
         assert Transaction.objects.count() == 3
 
-    def test_leaves_nothing_behind_when_its_lines_cannot_be_written(
-        self, seeblick: Tenant, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fail(*_arguments: Any) -> None:
-            raise RuntimeError("the disk is full")
-
-        monkeypatch.setattr(recording, "_write_lines", fail)
-
-        with pytest.raises(RuntimeError):
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("table", ["kasse_transactionitem", "kasse_payment"])
+    def test_leaves_nothing_behind_when_its_lines_cannot_be_written(self, seeblick: Tenant, table: str) -> None:
+        with writes_failing(table), pytest.raises(OperationalError):
             record(seeblick)
 
-        monkeypatch.undo()
         assert not Transaction.objects.exists()
         assert record(seeblick).created
 
@@ -163,7 +170,7 @@ class TestRecordTransaction:
 
         recorded = record(seeblick, breakfast(items=(croissant(sku="CROI"), coffee())), default_vat_rate=Decimal("8.1"))
 
-        assert [line.vat_rate for line in recorded.transaction.items.order_by("position")] == [
+        assert [line.vat_rate for line in recorded.stored.sale.items] == [
             Decimal("2.60"),
             Decimal("8.10"),
         ]

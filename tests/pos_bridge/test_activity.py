@@ -15,11 +15,12 @@ from django.http import HttpResponse
 
 from apikeys.minting import Minted
 from apikeys.models import Scope
-from pos_bridge import activity, api, intake
+from pos_bridge import intake
 from pos_bridge.models import BridgeSettings, InboundCall, Outcome
 from pos_bridge.wire import MOST_BYTES
 from tenants.models import Tenant
 from tests.factories import NOON, mint
+from tests.pos_bridge.breaking import statements_failing
 from tests.till import Till, croissants_and_coffee
 
 Ask = Callable[["Asking"], HttpResponse]
@@ -250,16 +251,10 @@ class TestSecrets:
         till: Till,
         key: Minted,
         error: Exception,
-        monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        def fail(*args: Any) -> Any:
-            raise error
-
-        monkeypatch.setattr(api, "external_sales", fail)
-        monkeypatch.setattr(activity, "_write_row", fail)
-
-        answer = till.get(f"/transactions/{key.token}/")
+        with statements_failing(error, touching="FROM kasse_transaction |INTO pos_bridge_inboundcall "):
+            answer = till.get(f"/transactions/{key.token}/")
 
         assert answer.status_code in {500, 503}
         assert key.token not in caplog.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,25 +18,62 @@ from tenants.models import Tenant
 from tests.factories import NOON, mint
 from tests.till import Till, body_of, croissants_and_coffee
 
+TABLES = ("apikeys_apikey", "pos_bridge_inboundcall", "pos_bridge_budgettotal", "kasse_transaction")
 
-def tables_asked(till: Till, path: str = "/ping/") -> list[str]:
-    """The tables that a call has touched, one for each query."""
+
+def asked(deed: Callable[[], Any]) -> list[set[str]]:
+    """Which of the tables each statement of a deed has touched."""
     with CaptureQueriesContext(connection) as queries:
-        till.get(path)
-    tables = ("apikeys_apikey", "pos_bridge_bridgesettings", "pos_bridge_inboundcall", "pos_bridge_budgetslot")
-    return [table for query in queries for table in tables if f'"{table}"' in query["sql"].split("WHERE")[0]]
+        deed()
+    words = [set(re.findall(r"\w+", query["sql"])) for query in queries]
+    return [{table for table in TABLES if table in each} for each in words]
 
 
 class TestACall:
-    def test_of_a_proven_key_costs_the_key_the_settings_and_its_row_in_the_log(self, till: Till) -> None:
+    def test_of_a_proven_key_costs_one_read_and_its_row_in_the_log(self, till: Till) -> None:
+        """Key, campground, settings card and rates are one read."""
         till.get("/ping/")
 
-        assert tables_asked(till) == ["apikeys_apikey", "pos_bridge_bridgesettings", "pos_bridge_inboundcall"]
+        assert asked(lambda: till.get("/ping/")) == [{"apikeys_apikey"}, {"pos_bridge_inboundcall"}]
+
+    @pytest.mark.postgresql
+    def test_of_a_proven_key_that_posts_a_sale_costs_two_statements(self, seeblick: Tenant) -> None:
+        """The second counts the call, stores the sale, and writes its row in the log."""
+        till = Till(mint(seeblick, budget=1000).token)
+        till.get("/ping/")
+
+        assert asked(lambda: till.post(croissants_and_coffee())) == [
+            {"apikeys_apikey"},
+            {"pos_bridge_budgettotal", "kasse_transaction", "pos_bridge_inboundcall"},
+        ]
+
+    @pytest.mark.postgresql
+    def test_of_a_proven_key_that_repeats_a_sale_costs_two_more(self, seeblick: Tenant) -> None:
+        """Who holds the reference is read, and the row of the call is written on its own."""
+        till = Till(mint(seeblick, budget=1000).token)
+        till.post(croissants_and_coffee())
+
+        assert asked(lambda: till.post(croissants_and_coffee())) == [
+            {"apikeys_apikey"},
+            {"pos_bridge_budgettotal", "kasse_transaction", "pos_bridge_inboundcall"},
+            {"kasse_transaction"},
+            {"pos_bridge_inboundcall"},
+        ]
+
+    @pytest.mark.parametrize("line", [{}, {"vat_rate": "8.1"}], ids=["no rate", "its rate"])
+    def test_that_posts_a_sale_reads_the_rates_with_the_key(self, till: Till, line: dict[str, str]) -> None:
+        till.get("/ping/")
+        bottle = {"description": "Gasflasche", "quantity": 1, "unit_price": "12.50", "line_total": "12.50", **line}
+
+        with CaptureQueriesContext(connection) as queries:
+            assert till.post(croissants_and_coffee(items=[bottle])).status_code == 201
+
+        assert ["apikeys_apikey" in query["sql"] for query in queries if "catalogue_" in query["sql"]] == [True]
 
     def test_of_a_made_up_token_reads_no_key(self, db: None) -> None:
-        asked = tables_asked(Till("ck_" + "a" * 32))
+        statements = asked(lambda: Till("ck_" + "a" * 32).get("/ping/"))
 
-        assert set(asked) == {"pos_bridge_inboundcall"}
+        assert set().union(*statements) == {"pos_bridge_inboundcall"}
 
     def test_without_a_key_says_nothing_of_what_it_asked_for(self, till: Till) -> None:
         till.post(croissants_and_coffee())

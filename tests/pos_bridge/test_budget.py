@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from apikeys.minting import Minted
 from apikeys.models import ApiKey, Scope
 from pos_bridge import intake
-from pos_bridge.models import BridgeSettings, BudgetSlot
-from pos_bridge.throttling import WINDOW, BudgetUsedUp, calls_in_last_hour, charge_budget, refund_budget
+from pos_bridge.models import BridgeSettings, BudgetSlot, BudgetTotal
+from pos_bridge.throttling import WINDOW, BudgetUsedUp, Charge, calls_in_last_hour, refund_budget
 from pos_bridge.wire import MOST_BYTES
 from tenants.models import Tenant
 from tests.factories import NOON, mint
+from tests.pos_bridge.breaking import AWAY, statements_failing
 from tests.till import Till, body_of, croissants_and_coffee
 
 
@@ -133,6 +134,13 @@ class TestABudget:
         assert till.post(croissants_and_coffee()).status_code == 201
 
 
+def counted(key: ApiKey, clock: Clock) -> int:
+    """What the hour holds; the sum in the key's row is the sum of its slots."""
+    slots = BudgetSlot.objects.filter(api_key=key).values_list("calls", flat=True)
+    assert BudgetTotal.objects.get(api_key=key).calls == sum(slots)
+    return calls_in_last_hour(key, at=clock.now)
+
+
 class TestTheRing:
     def test_does_not_grow(self, three: Minted) -> None:
         """Seven calls an hour, in the same seconds of every hour, for a day."""
@@ -141,6 +149,23 @@ class TestTheRing:
                 charge(three.key, NOON + timedelta(hours=hour, seconds=second))
 
         assert BudgetSlot.objects.count() == 5
+
+    @pytest.mark.parametrize("deed", ["post", "read"])
+    def test_loses_with_the_next_call_what_is_older_than_an_hour(
+        self, three: Minted, waldrand: Tenant, clock: Clock, deed: str
+    ) -> None:
+        neighbours = Till(mint(waldrand, budget=3).token)
+        till = Till(three.token)
+        for each in (till, neighbours):
+            statuses(each, 2)
+        clock.move(WINDOW)
+
+        answer = till.post(croissants_and_coffee()) if deed == "post" else till.get("/ping/")
+
+        assert answer.status_code in {200, 201}
+        assert [each.calls for each in BudgetSlot.objects.filter(api_key=three.key)] == [1]
+        assert counted(three.key, clock) == 1
+        assert BudgetSlot.objects.get(tenant=waldrand).calls == 2
 
     def test_takes_no_call_of_an_hour_ago_for_one_of_now(self, three: Minted) -> None:
         for _ in range(3):
@@ -178,9 +203,13 @@ class Spending:
         etag = Till(mint(self.seeblick).token).get("/products/")["ETag"]
         return self.till.get("/products/", if_none_match=etag)
 
-    def disabled(self) -> HttpResponse:
+    def disabled(self, method: str = "GET") -> HttpResponse:
         BridgeSettings.objects.create(tenant=self.seeblick, enabled=False)
-        return self.till.get("/ping/")
+        return self.till.get("/ping/") if method == "GET" else self.till.post(croissants_and_coffee())
+
+    def unparkable(self) -> HttpResponse:
+        with statements_failing(AWAY[0], touching="pos_bridge_parkedsale"):
+            return self.twice(payment_method="CARD")
 
     def broken(self, error: Exception) -> HttpResponse:
         def fail(*args: Any, **kwargs: Any) -> Any:
@@ -200,6 +229,11 @@ COUNTED: dict[str, tuple[Deed, int]] = {
     "no JSON": (lambda spend: spend.send(b"{"), 400),
     "a missing field": (lambda spend: spend.till.post({}), 400),
     "a mistyped filter": (lambda spend: spend.till.get("/transactions/?bussiness_date=2026-04-29"), 400),
+    "a sale without the scope": (
+        lambda spend: spend.take(scopes=[Scope.POS_READ]).till.post(croissants_and_coffee()),
+        403,
+    ),
+    "a sale while the bridge is off": (lambda spend: spend.disabled("POST"), 403),
     "a missing scope": (lambda spend: spend.take(scopes=[Scope.POS_WRITE]).till.get("/transactions/"), 403),
     "a bridge switched off": (Spending.disabled, 403),
     "an unknown reference": (lambda spend: spend.till.read_back("T-404"), 404),
@@ -215,6 +249,7 @@ FREE: dict[str, tuple[Deed, int]] = {
     "another charset": (lambda spend: spend.send(b"{}", "application/json; charset=utf-16"), 415),
     "a fault of ours": (lambda spend: spend.broken(RuntimeError()), 500),
     "a database away": (lambda spend: spend.broken(OperationalError()), 503),
+    "a conflict that cannot be parked": (Spending.unparkable, 503),
 }
 
 
@@ -253,8 +288,9 @@ class TestWhatCounts:
         assert spend.used == 3
 
     def test_a_refund_gives_back_one_call_of_its_second_and_no_more(self, spend: Spending) -> None:
-        second = charge_budget(spend.key, at=NOON)
-        charge_budget(spend.key, at=NOON)
+        second = int(NOON.timestamp())
+        Charge(spend.key, at=NOON).pay()
+        Charge(spend.key, at=NOON).pay()
         for _ in range(2):
             refund_budget(spend.key, second=second)
         refund_budget(spend.key, second=second)
@@ -265,7 +301,7 @@ class TestWhatCounts:
 def charge(key: ApiKey, at: datetime) -> int:
     """The seconds to wait, 0 if the call was let through."""
     try:
-        charge_budget(key, at=at)
+        Charge(key, at=at).pay()
     except BudgetUsedUp as used_up:
         return used_up.retry_after
     return 0
@@ -312,5 +348,5 @@ class TestAgainstAListOfInstants:
             if fate == "refunded" and not wait:
                 refund_budget(key, second=second)
                 model.calls.remove(second)
-            assert calls_in_last_hour(key, at=at) == model.used(second)
+            assert calls_in_last_hour(key, at=at) == model.used(second) == BudgetTotal.objects.get(api_key=key).calls
         assert BudgetSlot.objects.filter(api_key=key).count() <= WINDOW

@@ -4,145 +4,152 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
+from typing import cast
 
 import pytest
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import DataError
 from django.test import Client
+from django.utils import timezone
 
 from apikeys.minting import Minted
-from apikeys.models import ApiKey
-from catalogue.models import Product
 from kasse.models import Payment, Transaction, TransactionItem
-from pos_bridge import api, intake
-from pos_bridge.models import BridgeSettings, InboundCall, Outcome, ParkedSale
+from pos_bridge import intake
+from pos_bridge.models import InboundCall, Outcome, ParkedSale
+from pos_bridge.throttling import calls_in_last_hour
 from tenants.models import Tenant
 from tests.factories import mint
-from tests.pos_bridge.breaking import AWAY, DATABASE, assert_unavailable, failing
+from tests.pos_bridge.breaking import (
+    AWAY,
+    CUT,
+    FULL,
+    RULE_BROKEN,
+    answers_lost_after_the_commit,
+    assert_unavailable,
+    commits_failing,
+    failing,
+    statements_failing,
+    writes_failing,
+)
 from tests.till import HOST, Till, body_of, croissants_and_coffee
 
 SECRET = "croissant-recipe"
 
 
 @pytest.fixture(params=AWAY, ids=lambda error: type(error).__name__)
-def away(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """What a deed does when the database is away."""
-    return failing(request.param)
+def away(request: pytest.FixtureRequest) -> Exception:
+    """What is heard of a database that is away."""
+    return cast(Exception, request.param)
+
+
+def stored_rows() -> list[int]:
+    """How many sales, lines and payments there are."""
+    return [model.objects.count() for model in (Transaction, TransactionItem, Payment)]
 
 
 class TestADatabaseThatIsAway:
-    def test_in_authentication_is_503(self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ApiKey.objects, "select_related", away)
+    def test_in_authentication_is_503(self, till: Till, away: Exception) -> None:
+        with statements_failing(away, touching="FROM apikeys_apikey"):
+            assert_unavailable(till.get("/ping/"))
 
-        assert_unavailable(till.get("/ping/"))
-
-    def test_in_the_budget_is_503(self, seeblick: Tenant, away: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_in_the_budget_is_503(self, seeblick: Tenant, away: Exception) -> None:
         till = Till(mint(seeblick, budget=10).token)
-        monkeypatch.setattr("pos_bridge.throttling.calls_in_last_hour", away)
 
-        assert_unavailable(till.get("/ping/"))
+        with statements_failing(away, touching="INTO pos_bridge_budgettotal"):
+            assert_unavailable(till.get("/ping/"))
+            assert_unavailable(till.post(croissants_and_coffee()))
 
-    def test_on_the_settings_card_is_503(self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(BridgeSettings.objects, "filter", away)
+        assert Transaction.objects.count() == 0
 
-        assert_unavailable(till.get("/ping/"))
+    def test_on_the_settings_card_is_503(self, till: Till, away: Exception) -> None:
+        with statements_failing(away, touching="JOIN pos_bridge_bridgesettings"):
+            assert_unavailable(till.get("/ping/"))
 
-    def test_in_recording_is_503_and_the_retry_is_new(
-        self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with monkeypatch.context() as broken:
-            broken.setattr(intake, "record_transaction", away)
+    def test_in_recording_is_503_and_the_retry_is_new(self, till: Till, away: Exception) -> None:
+        with statements_failing(away, touching="INSERT INTO kasse_transaction "):
             assert_unavailable(till.post(croissants_and_coffee()))
 
         assert till.post(croissants_and_coffee()).status_code == 201
 
-    def test_between_a_sale_and_its_lines_leaves_neither(
-        self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("kasse.recording._write_lines", away)
-
-        assert_unavailable(till.post(croissants_and_coffee()))
+    def test_between_a_sale_and_its_lines_leaves_neither(self, till: Till, away: Exception) -> None:
+        with statements_failing(away, touching="INSERT INTO kasse_transactionitem "):
+            assert_unavailable(till.post(croissants_and_coffee()))
 
         assert Transaction.objects.count() == 0
 
-    def test_while_a_conflict_is_parked_is_503_and_parks_nothing(
-        self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_while_a_conflict_is_parked_is_503_and_parks_nothing(self, till: Till, away: Exception) -> None:
         till.post(croissants_and_coffee())
-        monkeypatch.setattr(intake, "park_conflict", away)
 
-        assert_unavailable(till.post(croissants_and_coffee(occurred_at="2026-04-28T08:00:00Z")))
+        with statements_failing(away, touching="pos_bridge_parkedsale"):
+            assert_unavailable(till.post(croissants_and_coffee(occurred_at="2026-04-28T08:00:00Z")))
 
         assert ParkedSale.objects.count() == 0
 
     @pytest.mark.parametrize("path", ["/transactions/", "/transactions/T-1/", "/products/"])
-    def test_in_reading_is_503(self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-        monkeypatch.setattr(api, "external_sales", away)
-        monkeypatch.setattr(Product.objects, "of", away)
-
-        assert_unavailable(till.get(path))
+    def test_in_reading_is_503(self, till: Till, away: Exception, path: str) -> None:
+        with statements_failing(away, touching="kasse_transaction|catalogue_product"):
+            assert_unavailable(till.get(path))
 
     def test_altogether_is_503_and_the_row_goes_to_the_operators_log(
-        self, till: Till, away: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, till: Till, away: Exception, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr(DATABASE, "cursor", away)
-
-        answer = till.post(croissants_and_coffee())
+        with statements_failing(away):
+            answer = till.post(croissants_and_coffee())
 
         assert_unavailable(answer)
         assert f'"request_id": "{answer["X-Request-Id"]}"' in caplog.text
 
-    def test_when_a_fault_is_to_be_given_back_is_still_503(
-        self, seeblick: Tenant, away: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_when_a_fault_is_to_be_given_back_is_still_503(self, seeblick: Tenant, away: Exception) -> None:
+        """The call is counted, its conflict cannot be parked, and the count cannot be taken back."""
         till = Till(mint(seeblick, budget=10).token)
-        monkeypatch.setattr(intake, "record_transaction", away)
-        monkeypatch.setattr(api, "refund_budget", away)
+        till.post(croissants_and_coffee())
 
-        assert_unavailable(till.post(croissants_and_coffee()))
+        with statements_failing(away, touching='pos_bridge_parkedsale|"pos_bridge_budget') as stopped:
+            assert_unavailable(till.post(croissants_and_coffee(payment_method="CARD")))
+
+        assert any("pos_bridge_budget" in sql for sql in stopped)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAWriteThatFails:
+    """The database itself fails, in the middle of what stores a sale."""
+
+    @pytest.mark.parametrize("table", ["kasse_transaction", "kasse_transactionitem", "kasse_payment"])
+    @pytest.mark.parametrize(("how", "status"), [(FULL, 503), (RULE_BROKEN, 500), (CUT, 503)])
+    def test_leaves_nothing_and_the_retry_is_new(self, till: Till, table: str, how: str, status: int) -> None:
+        with writes_failing(table, how):
+            answer = till.post(croissants_and_coffee())
+        left = stored_rows()
+        retry = till.post(croissants_and_coffee())
+
+        assert (answer.status_code, left, retry.status_code) == (status, [0, 0, 0], 201)
+        assert [row.status for row in InboundCall.objects.order_by("id")] == [status, 201]
 
 
 @pytest.mark.django_db(transaction=True)
 class TestACommitThatFails:
-    def test_is_503_and_leaves_nothing_of_the_sale(self, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_503_and_leaves_nothing_of_the_sale(self, till: Till) -> None:
         self.warm(till)
-        with monkeypatch.context() as broken:
-            broken.setattr(DATABASE, "_commit", failing(AWAY[0]))
+        with commits_failing():
             answer = till.post(croissants_and_coffee())
 
         assert_unavailable(answer)
-        assert [model.objects.count() for model in (Transaction, TransactionItem, Payment)] == [0, 0, 0]
+        assert stored_rows() == [0, 0, 0]
         row = InboundCall.objects.get(method="POST")
         assert (row.status, row.outcome, row.external_ref) == (503, Outcome.FAILED, "seeblick-2026-04-29-T-1")
 
-    def test_of_another_cause_is_500_and_leaves_nothing_of_the_sale(
-        self, till: Till, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_of_another_cause_is_500_and_leaves_nothing_of_the_sale(self, till: Till) -> None:
         self.warm(till)
-        with monkeypatch.context() as broken:
-            broken.setattr(DATABASE, "_commit", failing(IntegrityError("deferred constraint")))
+        with commits_failing(RULE_BROKEN):
             answer = till.post(croissants_and_coffee())
 
         assert answer.status_code == 500
-        assert Transaction.objects.count() == 0
+        assert stored_rows() == [0, 0, 0]
         assert InboundCall.objects.get(method="POST").outcome == Outcome.FAILED
 
     @pytest.mark.postgresql
-    def test_because_the_connection_is_cut_is_503_and_the_next_call_finds_another(
-        self, till: Till, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_because_the_connection_is_cut_is_503_and_the_next_call_finds_another(self, till: Till) -> None:
         self.warm(till)
-        commit = DATABASE._commit
-
-        def cut_and_commit(self: Any) -> None:
-            with self.cursor() as cursor, suppress(OperationalError):
-                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-            commit(self)
-
-        with monkeypatch.context() as broken:
-            broken.setattr(DATABASE, "_commit", cut_and_commit)
+        with commits_failing(CUT):
             answer = till.post(croissants_and_coffee())
         retry = till.post(croissants_and_coffee())
 
@@ -150,34 +157,32 @@ class TestACommitThatFails:
         assert retry.status_code == 201
         assert [row.status for row in InboundCall.objects.filter(method="POST").order_by("id")] == [503, 201]
 
-    def test_is_followed_by_a_retry_that_is_new(self, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_followed_by_a_retry_that_is_new(self, till: Till) -> None:
         self.warm(till)
-        with monkeypatch.context() as broken:
-            broken.setattr(DATABASE, "_commit", failing(AWAY[0]))
+        with commits_failing():
             till.post(croissants_and_coffee())
 
         assert till.post(croissants_and_coffee()).status_code == 201
-        assert Transaction.objects.count() == 1
+        assert stored_rows() == [1, 2, 1]
 
-    def test_whose_answer_was_lost_after_all_is_followed_by_a_replay(
-        self, till: Till, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The database has committed, and the connection broke before it could say so."""
+    def test_costs_nothing_of_the_budget(self, seeblick: Tenant) -> None:
+        minted = mint(seeblick, budget=10)
+        till = Till(minted.token)
         self.warm(till)
-        commit = DATABASE._commit
+        with commits_failing():
+            till.post(croissants_and_coffee())
 
-        def commit_and_break(self: Any) -> None:
-            commit(self)
-            raise AWAY[0]
+        assert calls_in_last_hour(minted.key, at=timezone.now()) == 1
 
-        with monkeypatch.context() as broken:
-            broken.setattr(DATABASE, "_commit", commit_and_break)
+    def test_whose_answer_was_lost_after_all_is_followed_by_a_replay(self, till: Till) -> None:
+        self.warm(till)
+        with answers_lost_after_the_commit():
             lost = till.post(croissants_and_coffee())
         retry = till.post(croissants_and_coffee())
 
         assert_unavailable(lost)
         assert retry.status_code == 200
-        assert Transaction.objects.count() == 1
+        assert stored_rows() == [1, 2, 1]
 
     def warm(self, till: Till) -> None:
         """Let the key be proven and its use noted, so that the sale's is the only transaction left."""
@@ -214,19 +219,20 @@ class TestAFaultOfOurs:
 
     @pytest.mark.django_db(transaction=True)
     def test_after_the_lines_are_written_leaves_nothing(self, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(intake, "log_with_sale", failing(RuntimeError()))
+        """On SQLite the log row follows as a step of its own; on PostgreSQL it is asked for before anything is."""
+        monkeypatch.setattr("pos_bridge.riding.row_of", failing(RuntimeError()))
 
         answer = till.post(croissants_and_coffee())
 
         assert answer.status_code == 500
-        assert [model.objects.count() for model in (Transaction, TransactionItem, Payment)] == [0, 0, 0]
+        assert stored_rows() == [0, 0, 0]
 
     def test_outside_the_views_is_json_too(
         self, till: Till, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_request", failing(RuntimeError(SECRET)))
+        monkeypatch.setattr("django.urls.resolvers.URLResolver.resolve", failing(RuntimeError(SECRET)))
 
-        answer = till.get("/ping/")
+        answer = till.read_back("of which nobody has asked before")
 
         assert answer.status_code == 500
         assert body_of(answer)["code"] == "server_error"

@@ -51,7 +51,8 @@ def sold_at_the_front_desk(tenant: Tenant, amount: str) -> Transaction:
         refund_of="",
         metadata={},
     )
-    return record_transaction(tenant=tenant, sale=sale, source=Source.FRONT_DESK, received_at=NOON).transaction
+    recorded = record_transaction(tenant=tenant, sale=sale, source=Source.FRONT_DESK, received_at=NOON)
+    return Transaction.objects.get(pk=recorded.stored.id)
 
 
 class TestTheBridge:

@@ -8,18 +8,20 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import TypeAlias
+from itertools import count
+from typing import Any, TypeAlias, cast
 
 import pytest
 from django.db.models import Sum
+from django.http import HttpResponse
 
 from apikeys import verification
 from apikeys.hashing import ApiKeyHasher, hash_token, token_fits
 from apikeys.minting import Minted
 from apikeys.models import ApiKey
-from kasse.models import Transaction
+from kasse.models import Payment, Transaction, TransactionItem
 from pos_bridge.activity import ROWS_PER_ADDRESS_AND_MINUTE
-from pos_bridge.models import BudgetSlot, InboundCall, Outcome
+from pos_bridge.models import BudgetSlot, BudgetTotal, InboundCall, Outcome
 from tenants.models import Tenant
 from tests.factories import NOON, mint
 from tests.races.racing import crowd, race, wait_for_sales
@@ -46,6 +48,7 @@ class TestAKey:
         assert {answer.status_code for answer in answers} == {200}
         assert hashed == [key.token]
 
+    @pytest.mark.usefixtures("full_hashes")
     def test_whose_hash_is_outdated_is_renewed_once(self, key: Minted, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as yesterday:
             yesterday.setattr(ApiKeyHasher, "memory_cost", 4096)
@@ -103,12 +106,97 @@ class TestABudget:
         assert Counter(answer.status_code for answer in answers) == {200: budget, 429: 2 * budget}
         assert BudgetSlot.objects.aggregate(Sum("calls"))["calls__sum"] == 3 * budget
 
+    @pytest.mark.parametrize("budget", [1, 25])
+    def test_lets_exactly_so_many_sales_through(self, seeblick: Tenant, budget: int) -> None:
+        """The count rides in the statement that stores the sale."""
+        till = Till(mint(seeblick, budget=budget).token)
+        sales = [croissants_and_coffee(external_ref=f"T-{number}") for number in range(3 * budget)]
+
+        answers = crowd([partial(till.post, sale) for sale in sales], at_once=20)
+
+        assert Counter(answer.status_code for answer in answers) == {201: budget, 429: 2 * budget}
+        assert stored_rows() == [budget, 2 * budget, budget]
+        assert InboundCall.objects.filter(outcome=Outcome.CREATED).count() == budget
+        assert InboundCall.objects.filter(outcome=Outcome.THROTTLED).count() == 2 * budget
+        assert sum_of_slots() == sum_of_totals() == 3 * budget
+
+    def test_counts_sales_retries_reads_and_refusals_alike(self, seeblick: Tenant) -> None:
+        till = Till(mint(seeblick, budget=30).token)
+        deeds: list[Callable[[], HttpResponse]] = [
+            deed
+            for number in range(20)
+            for deed in (
+                partial(till.post, croissants_and_coffee(external_ref=f"T-{number}")),
+                partial(till.post, croissants_and_coffee(external_ref=f"T-{number}")),
+                partial(till.post, croissants_and_coffee(external_ref=f"T-{number}", items=[])),
+                partial(till.get, "/ping/"),
+            )
+        ]
+
+        answers = crowd(deeds, at_once=20)
+
+        seen = Counter(answer.status_code for answer in answers)
+        assert (seen[429], sum(seen[status] for status in (200, 201, 400))) == (50, 30)
+        assert seen[201] == stored_rows()[0]
+        assert sum_of_slots() == sum_of_totals() == 80
+
+    def test_adds_up_while_slots_leave_the_hour(self, seeblick: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All at once find the same slots of an hour ago; they are taken out of the sum once."""
+        minted = mint(seeblick, budget=1000)
+        for hour in range(4):
+            monkeypatch.setattr("django.utils.timezone.now", lambda hour=hour: NOON + timedelta(hours=hour))
+            sales = [croissants_and_coffee(external_ref=f"T-{hour}-{number}") for number in range(20)]
+
+            answers = crowd([partial(Till(minted.token).post, sale) for sale in sales], at_once=20)
+
+            assert {answer.status_code for answer in answers} == {201}
+            assert sum_of_slots() == sum_of_totals() == 20
+
+    def test_gives_back_in_a_race_what_was_charged_for_a_fault_of_ours(
+        self, seeblick: Tenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each tenth read fails on our side, and costs nothing."""
+        till = Till(mint(seeblick, budget=1000).token)
+        monkeypatch.setattr("pos_bridge.api.ping_body", every_tenth_fails())
+
+        answers = crowd([partial(till.get, "/ping/")] * 60, at_once=20)
+
+        assert Counter(answer.status_code for answer in answers) == {200: 54, 500: 6}
+        assert sum_of_slots() == sum_of_totals() == 54
+
     def test_is_not_touched_by_the_neighbours_haste(self, seeblick: Tenant, waldrand: Tenant) -> None:
         ours, theirs = Till(mint(seeblick, budget=10).token), Till(mint(waldrand, budget=10).token)
 
         answers = crowd([partial(each.get, "/ping/") for each in (ours, theirs, theirs, theirs) * 10], at_once=20)
 
         assert Counter(answer.status_code for answer in answers[0::4]) == {200: 10}
+
+
+def sum_of_slots() -> int:
+    """The calls of all seconds that are kept."""
+    return cast(int, BudgetSlot.objects.aggregate(Sum("calls"))["calls__sum"])
+
+
+def sum_of_totals() -> int:
+    """The calls as each key's one row has them."""
+    return cast(int, BudgetTotal.objects.aggregate(Sum("calls"))["calls__sum"])
+
+
+def stored_rows() -> list[int]:
+    """How many sales, lines and payments there are."""
+    return [model.objects.count() for model in (Transaction, TransactionItem, Payment)]
+
+
+def every_tenth_fails() -> Callable[..., dict[str, bool]]:
+    """A stand-in for the body of a ping."""
+    numbers = count(1)
+
+    def body(*_: Any) -> dict[str, bool]:
+        if next(numbers) % 10 == 0:
+            raise RuntimeError("a mouse in the engine room")
+        return {"pong": True}
+
+    return body
 
 
 class TestAFlood:

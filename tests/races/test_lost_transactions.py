@@ -4,61 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apikeys.minting import Minted
 from kasse.models import Payment, Transaction, TransactionItem
 from pos_bridge.models import InboundCall, Outcome
 from tenants.models import Tenant
-from tests.pos_bridge.breaking import assert_unavailable
+from tests.pos_bridge.breaking import CUT, assert_unavailable, commits_failing, run, writes_failing
 from tests.server.calls import Conversation, WireTill
 from tests.server.process import Server
 from tests.till import Till, body_of, croissants_and_coffee
-
-# The sleep is where the backend notices that it is to end.
-DIE_WITH_THE_LOG = """
-CREATE FUNCTION die_with_the_log() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_terminate_backend(pg_backend_pid());
-    PERFORM pg_sleep(1);
-    RETURN NEW;
-END $$
-"""
-DYING_LOG = """
-CREATE TRIGGER dying_log BEFORE INSERT ON pos_bridge_inboundcall
-FOR EACH ROW WHEN (NEW.outcome = 'created') EXECUTE FUNCTION die_with_the_log()
-"""
-FULL_DISK = """
-CREATE TRIGGER dying_log BEFORE INSERT ON pos_bridge_inboundcall
-WHEN NEW.outcome = 'created' BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END
-"""
-DYING = {"postgresql": [DIE_WITH_THE_LOG, DYING_LOG], "sqlite": [FULL_DISK]}
-HEALED = {
-    "postgresql": ["DROP TRIGGER dying_log ON pos_bridge_inboundcall", "DROP FUNCTION die_with_the_log()"],
-    "sqlite": ["DROP TRIGGER dying_log"],
-}
-
-
-def run(statements: list[str]) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
-@contextmanager
-def transactions_dying_with_the_log() -> Iterator[None]:
-    """The row of a new sale takes its whole transaction along: the connection, or all that was written on it."""
-    run(DYING[connection.vendor])
-    try:
-        yield
-    finally:
-        connection.close()
-        run(HEALED[connection.vendor])
 
 
 def rows() -> list[int]:
@@ -68,8 +26,10 @@ def rows() -> list[int]:
 
 @pytest.mark.django_db(transaction=True)
 class TestASaleWhoseTransactionIsLost:
+    """All of it has been written, and at the commit the connection is cut, or the disk fails."""
+
     def test_is_never_answered_as_stored(self, till: Till) -> None:
-        with transactions_dying_with_the_log():
+        with commits_failing(CUT):
             answers = [till.post(croissants_and_coffee()) for _ in range(2)]
 
         for answer in answers:
@@ -78,7 +38,7 @@ class TestASaleWhoseTransactionIsLost:
         assert not InboundCall.objects.filter(outcome=Outcome.CREATED).exists()
 
     def test_is_stored_whole_by_its_retry(self, till: Till) -> None:
-        with transactions_dying_with_the_log():
+        with commits_failing(CUT):
             lost = till.post(croissants_and_coffee())
 
         retry = till.post(croissants_and_coffee())
@@ -88,15 +48,25 @@ class TestASaleWhoseTransactionIsLost:
         assert InboundCall.objects.filter(status=201).count() == 1
         assert body_of(till.read_back("seeblick-2026-04-29-T-1"))["id"] == body_of(retry)["id"]
 
-    def test_takes_no_sale_along_that_was_stored_before(self, till: Till, neighbours_till: Till) -> None:
+    def test_takes_no_sale_along_that_was_stored_before(
+        self, till: Till, neighbours_till: Till, seeblick: Tenant
+    ) -> None:
         assert neighbours_till.post(croissants_and_coffee()).status_code == 201
 
-        with transactions_dying_with_the_log():
+        with commits_failing(CUT, when=f"NEW.tenant_id = {seeblick.pk}"):
             assert till.post(croissants_and_coffee()).status_code == 503
             retry = neighbours_till.post(croissants_and_coffee())
 
         assert retry.status_code == 200
         assert rows() == [1, 2, 1]
+
+    @pytest.mark.postgresql
+    def test_by_its_row_of_the_log_is_lost_as_a_whole(self, till: Till) -> None:
+        with writes_failing("pos_bridge_inboundcall", CUT):
+            answer = till.post(croissants_and_coffee())
+
+        assert_unavailable(answer)
+        assert rows() == [0, 0, 0]
 
 
 @pytest.mark.postgresql
@@ -108,7 +78,7 @@ class TestADatabaseThatRefusesToWrite:
         assert till.get("/ping/").status == 200
 
         with transaction.atomic():
-            run(["LOCK TABLE kasse_transaction IN SHARE ROW EXCLUSIVE MODE"])
+            run("LOCK TABLE kasse_transaction IN SHARE ROW EXCLUSIVE MODE")
             began = time.monotonic()
             answer = till.post(croissants_and_coffee())
             took = time.monotonic() - began
@@ -120,13 +90,25 @@ class TestADatabaseThatRefusesToWrite:
         assert retry.status == 201
         assert rows() == [1, 2, 1]
 
+    def test_to_its_log_alone_makes_a_201(self, server: Server, key: Minted, waldrand: Tenant) -> None:
+        till = WireTill(server.port, key.token)
+        assert till.get("/ping/").status == 200
+
+        with transaction.atomic():
+            run("LOCK TABLE pos_bridge_inboundcall IN SHARE ROW EXCLUSIVE MODE")
+            answer = till.post(croissants_and_coffee())
+
+        assert answer.status == 201
+        assert rows() == [1, 2, 1]
+        assert f'"request_id": "{answer.headers["x-request-id"]}"' in server.log
+
     @pytest.mark.django_db(transaction=True)
     def test_because_it_is_a_read_only_standby_makes_a_503(self, till: Till) -> None:
-        run(["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"])
+        run("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
         try:
             answer = till.post(croissants_and_coffee())
         finally:
-            run(["SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE"])
+            run("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
 
         assert_unavailable(answer)
         assert till.post(croissants_and_coffee()).status_code == 201

@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import connection, transaction
 
 from kasse.models import Payment, Transaction, TransactionItem
-from pos_bridge import intake
-from pos_bridge.activity import log_with_sale
 from pos_bridge.models import InboundCall, Outcome, ParkedSale
+from pos_bridge.riding import TillRider
+from tests.pos_bridge.breaking import run
 from tests.races.racing import race, with_own_connection
 from tests.till import Body, Till, body_of, croissants_and_coffee
 
@@ -94,39 +98,28 @@ class TestRivals:
 class TestAWinner:
     """The first has written its sale and not yet committed; the second meets it at the constraint."""
 
-    def meet(self, till: Till, monkeypatch: pytest.MonkeyPatch, *, abort: bool) -> list[int]:
+    def meet(self, till: Till, *, abort: bool) -> list[int]:
         """The statuses of the first and the second."""
-        written, go_on = threading.Event(), threading.Event()
-        write_log = log_with_sale
-
-        def pause(call: Any, *, status: int) -> bool:
-            if written.is_set():
-                return write_log(call, status=status)
-            written.set()
-            assert go_on.wait(20)
-            if abort:
-                raise RuntimeError("the first breaks off")
-            return write_log(call, status=status)
-
-        monkeypatch.setattr(intake, "log_with_sale", pause)
+        assert till.get("/ping/").status_code == 200
         post = partial(with_own_connection, partial(till.post, croissants_and_coffee()))
-        with ThreadPoolExecutor(2) as threads:
+        pausing = pausing_on_postgresql if connection.vendor == "postgresql" else pausing_on_sqlite
+        with ThreadPoolExecutor(2) as threads, pausing(abort=abort) as pause:
             first = threads.submit(post)
-            assert written.wait(20)
+            pause.wait_until_there()
             second = threads.submit(post)
-            wait_until_blocked()
+            pause.wait_until_blocked()
             assert not second.done()
-            go_on.set()
+            pause.end()
             return [first.result().status_code, second.result().status_code]
 
-    def test_that_commits_is_what_the_second_reads(self, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert till.get("/ping/").status_code == 200
-        assert self.meet(till, monkeypatch, abort=False) == [201, 200]
+    def test_that_commits_is_what_the_second_reads(self, till: Till) -> None:
+        assert self.meet(till, abort=False) == [201, 200]
         assert Transaction.objects.count() == 1
 
-    def test_that_aborts_leaves_the_place_to_the_second(self, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert till.get("/ping/").status_code == 200
-        assert self.meet(till, monkeypatch, abort=True) == [500, 201]
+    def test_that_aborts_leaves_the_place_to_the_second(self, till: Till) -> None:
+        status = 503 if connection.vendor == "postgresql" else 500
+
+        assert self.meet(till, abort=True) == [status, 201]
         assert Transaction.objects.count() == 1
         assert TransactionItem.objects.count() == 2
 
@@ -142,16 +135,69 @@ class TestAWinner:
         assert {answer.status_code for answer in answers} == {201}
 
 
-def wait_until_blocked() -> None:
-    """Until another transaction waits for a lock; SQLite cannot say so, there a moment must do."""
-    if connection.vendor != "postgresql":
-        time.sleep(0.5)
-        return
+@dataclass(frozen=True)
+class Pause:
+    """A sale that has been written and waits before it commits."""
+
+    wait_until_there: Callable[[], None]
+    wait_until_blocked: Callable[[], None]
+    end: Callable[[], None]
+
+
+@contextmanager
+def pausing_on_sqlite(*, abort: bool) -> Iterator[Pause]:
+    """The first stops between its sale and its row of the log; then it goes on, or breaks off."""
+    written, go_on = threading.Event(), threading.Event()
+    follow = TillRider.follow
+
+    def pause(rider: TillRider, cursor: Any) -> None:
+        if not written.is_set():
+            written.set()
+            assert go_on.wait(20)
+            if abort:
+                raise RuntimeError("the first breaks off")
+        follow(rider, cursor)
+
+    with patch.object(TillRider, "follow", pause):
+        # SQLite cannot say that somebody waits; a moment must do.
+        yield Pause(lambda: succeed(written.wait(20)), lambda: time.sleep(0.5), go_on.set)
+
+
+LOCK = 12776
+PAUSE = f"BEGIN PERFORM pg_advisory_xact_lock({LOCK}); RETURN NEW; END"
+
+
+@contextmanager
+def pausing_on_postgresql(*, abort: bool) -> Iterator[Pause]:
+    """The first stops before its payment, at a lock that is ours; then we let go, or cut its connection."""
+    run(f"CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $${PAUSE}$$")
+    run("CREATE TRIGGER pause BEFORE INSERT ON kasse_payment FOR EACH ROW EXECUTE FUNCTION pause()")
+    run(f"SELECT pg_advisory_lock({LOCK})")
+
+    def end() -> None:
+        if abort:
+            run("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        run(f"SELECT pg_advisory_unlock({LOCK})")
+
+    try:
+        yield Pause(partial(wait_for_waiters, "advisory"), partial(wait_for_waiters, "transactionid"), end)
+    finally:
+        run("SELECT pg_advisory_unlock_all()")
+        run("DROP FUNCTION pause() CASCADE")
+
+
+def wait_for_waiters(kind: str) -> None:
+    """Until another transaction waits for a lock of this kind."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = %s", [kind])
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.02)
     raise AssertionError("Nobody waits.")
+
+
+def succeed(happened: bool) -> None:
+    """What had to happen in time did."""
+    assert happened

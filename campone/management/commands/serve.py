@@ -16,11 +16,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
+
+from pos_bridge.partitions import ensure_partitions
 
 # A caller that sends its body slowly holds a thread, but no database connection: threads are many, the pool is small.
 THREADS = 32
@@ -46,6 +49,7 @@ class Command(BaseCommand):
             raise CommandError("Workers and threads are at least one each.")
         require_free_address(host, port)
         require_migrated_database()
+        ensure_partitions(now=timezone.now())
         release_database()
         where = f"{settings.PUBLIC_URL} on {host}:{port}"
         self.stdout.write(f"Serving {where} with {count} × {threads} threads; Ctrl-C stops it.")

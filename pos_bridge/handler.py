@@ -1,0 +1,89 @@
+"""The way of a till's call through Django, without what only pages need.
+
+No session, no cookie, no form token, no message: a till has a key. ``settings.TILL_MIDDLEWARE`` is all the
+middleware there is, and the signals that begin and end a request are not sent, since nothing of ours listens:
+what Django itself does at the end of one, giving the connection back, is done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias, cast
+
+from django.conf import settings
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import convert_exception_to_response
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch, get_resolver
+from django.utils.module_loading import import_string
+
+from pos_bridge.activity import BASE_PATH
+from pos_bridge.wire import Utf8Request
+
+WSGIApplication: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class TillMiddleware(BaseHandler):
+    """A handler of Django's with the tills' middleware in place of the pages'."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Build the chain, the first of the setting outermost."""
+        for hooks in ("_view_middleware", "_template_response_middleware", "_exception_middleware"):
+            setattr(self, hooks, [])
+        chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]  # the stubs lack it
+        for name in reversed(settings.TILL_MIDDLEWARE):
+            chain = convert_exception_to_response(import_string(name)(chain))
+        self._middleware_chain = chain
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """The view of a path; what the few paths without a reference lead to is remembered."""
+        request.resolver_match = match = _view_at(request.path_info)
+        return match
+
+
+@lru_cache(maxsize=256)
+def _view_at(path: str) -> ResolverMatch:
+    return get_resolver().resolve(path)
+
+
+class TillHandler(TillMiddleware, WSGIHandler):
+    """WSGI for the tills' API."""
+
+    request_class = Utf8Request
+
+    def __call__(  # type: ignore[override]  # Django says what is true for it: a response
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a call, in one piece."""
+        request = self.request_class(environ)
+        try:
+            response = cast(HttpResponse, self.get_response(request))
+        finally:
+            close_old_connections()
+        headers = [*response.items(), ("X-Content-Type-Options", "nosniff")]
+        if self._transport_security and request.is_secure():
+            headers.append(("Strict-Transport-Security", self._transport_security))
+        start_response(f"{response.status_code} {response.reason_phrase}", headers)
+        return [response.content]
+
+    @cached_property
+    def _transport_security(self) -> str:
+        """What Django's security middleware says to pages."""
+        seconds = settings.SECURE_HSTS_SECONDS
+        return f"max-age={seconds}; includeSubDomains; preload" if seconds else ""
+
+
+class ByPath:
+    """WSGI: the tills' API to the one handler, everything else to the other."""
+
+    def __init__(self, *, tills: WSGIApplication, pages: WSGIApplication) -> None:
+        self.tills = tills
+        self.pages = pages
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        application = self.tills if path == BASE_PATH or path.startswith(f"{BASE_PATH}/") else self.pages
+        return application(environ, start_response)
