@@ -85,7 +85,7 @@ class TransactionAdmin(ReadOnlyAdmin[Transaction]):
                     right("?" if item.vat_rate is None else number(item.vat_rate)),
                     right(money(item.line_total)),
                 ]
-                for item in sale.items.order_by("position")
+                for item in sale.items.filter(tenant=sale.tenant_id).order_by("position")
             ],
         )
 
@@ -95,7 +95,7 @@ class TransactionAdmin(ReadOnlyAdmin[Transaction]):
             [_t("Method"), _t("Amount"), _t("Tip")],
             [
                 [payment.get_method_display(), right(money(payment.amount)), right(money(payment.tip_amount))]
-                for payment in sale.payments.order_by("position")
+                for payment in sale.payments.filter(tenant=sale.tenant_id).order_by("position")
             ],
         )
 

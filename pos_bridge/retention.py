@@ -1,7 +1,8 @@
 """What is forgotten, and when: rows of the activity log, and parked sales that staff have decided.
 
 Sales are never forgotten. Neither is a parked sale that nobody has decided: it may be the only trace of money.
-Rows go in small batches, each its own transaction, so that no till waits for a long one.
+On PostgreSQL, months of the log that are over go as a whole (``partitions.py``). Everything else goes row by row, in
+small batches, each its own transaction, so that no till waits for a long one.
 
 Source: wire contract, section 5, "Kept 90 days".
 """
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from pos_bridge.models import InboundCall, ParkedSale
+from pos_bridge.partitions import drop_partitions_before
 
-BATCH = 500
+# On SQLite a batch holds the one write lock, for some milliseconds.
+BATCH = 1000
 DECIDED_SALES_KEPT = timedelta(days=30)
 
 
@@ -31,22 +34,49 @@ class Forgotten:
 
 def forget_old_rows(*, now: datetime, log_days: int) -> Forgotten:
     """Delete what is older than its time; ``log_days`` is that of the activity log, 0 keeps all of it."""
-    decided = ParkedSale.objects.filter(decided_at__lt=now - DECIDED_SALES_KEPT)
     return Forgotten(
-        calls=_forget(InboundCall.objects.filter(at__lt=now - timedelta(days=log_days))) if log_days else 0,
-        parked_sales=_forget(decided),
+        calls=_forget_calls(before=now - timedelta(days=log_days)) if log_days else 0,
+        parked_sales=_forget_decided_sales(before=now - DECIDED_SALES_KEPT),
     )
 
 
-def _forget(rows: QuerySet[Any]) -> int:
-    """Delete ``rows`` batch by batch, until none is left."""
+def _forget_calls(*, before: datetime) -> int:
+    if connection.vendor == "sqlite":
+        return _forget_calls_by_time(before)
+    return drop_partitions_before(before) + _forget_calls_by_id(before)
+
+
+def _forget_calls_by_time(before: datetime) -> int:
+    """SQLite: the oldest first, along the index on ``at``."""
+    old = InboundCall.objects.filter(at__lt=before).order_by("at").values("pk")[:BATCH]
     forgotten = 0
-    while batch := _forget_some(rows):
+    while batch := _delete(InboundCall.objects.filter(pk__in=old)):
         forgotten += batch
     return forgotten
 
 
-def _forget_some(rows: QuerySet[Any]) -> int:
+def _forget_calls_by_id(before: datetime) -> int:
+    """PostgreSQL: once along the primary key of the partitions that ``at`` leaves, never back.
+
+    What is deleted stays in the index until it is vacuumed; a walk that began anew would meet it again each time.
+    """
+    old = InboundCall.objects.filter(at__lt=before)
+    forgotten, last = 0, 0
+    while ids := list(old.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        forgotten += _delete(old.filter(pk__gt=last, pk__lte=ids[-1]))
+        last = ids[-1]
+    return forgotten
+
+
+def _forget_decided_sales(*, before: datetime) -> int:
+    old = ParkedSale.objects.filter(decided_at__lt=before).order_by("pk")
+    forgotten = 0
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        forgotten += _delete(ParkedSale.objects.filter(pk__in=ids))
+    return forgotten
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    """Delete them in a transaction of their own; how many there were."""
     with transaction.atomic():
-        some = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-        return int(rows.model._default_manager.filter(pk__in=some).delete()[0])
+        return int(rows.delete()[0])

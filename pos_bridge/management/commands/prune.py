@@ -1,20 +1,31 @@
-"""``prune``: forget old rows of the activity log and parked sales that were decided long ago; for once a day."""
+"""``prune``: forget what is old, and see that the activity log has room for the months to come; for once a day."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from pos_bridge.partitions import ensure_partitions
 from pos_bridge.retention import forget_old_rows
 
 
 class Command(BaseCommand):
-    help = "Forget rows of the activity log older than ACTIVITY_RETENTION_DAYS, and sales decided 30 days ago."
+    help = (
+        "Forget rows of the activity log older than ACTIVITY_RETENTION_DAYS, and sales decided 30 days ago; "
+        "on PostgreSQL, make the log's partitions for this month and the next two."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Forget them, and say how many there were."""
-        gone = forget_old_rows(now=timezone.now(), log_days=settings.ACTIVITY_RETENTION_DAYS)
+        """Do both, and say what was done."""
+        now = timezone.now()
+        ensured = ensure_partitions(now=now)
+        for month in ensured.made:
+            self.stdout.write(f"Made: {month.table}.")
+        gone = forget_old_rows(now=now, log_days=settings.ACTIVITY_RETENTION_DAYS)
         self.stdout.write(f"Forgotten: {gone.calls} calls, {gone.parked_sales} decided parked sales.")
+        if ensured.missing:
+            missing = ", ".join(month.table for month in ensured.missing)
+            raise CommandError(f"Not made: {missing}. Calls go to the default partition meanwhile; the log says why.")
