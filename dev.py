@@ -5,7 +5,9 @@
     python3 dev.py manage COMMAND …                 one of Django's commands on that service
     python3 dev.py test [pytest arguments]          every test, on SQLite and on a real PostgreSQL
     python3 dev.py browser [pytest arguments]       the pages, in a real browser
+    python3 dev.py bench [--quick]                  speed, beside what else a team would pick
     python3 dev.py check                            style, types, walls, migrations, deployment
+    python3 dev.py gate [--record]                  how many instructions a sale costs, against the figure
     python3 dev.py lock [--upgrade]                 requirements/*.lock again, from pyproject.toml
 
 What they need goes into .venv/, what they keep into var/; removing both is a clean start.
@@ -42,7 +44,13 @@ VENV = ROOT / ".venv"
 PROGRAMS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(PROGRAMS / "python")
 
-LOCKS = {"runtime": (), "test": ("runtime",), "browser": ("runtime", "test"), "lint": ("runtime", "test", "browser")}
+LOCKS = {
+    "runtime": (),
+    "test": ("runtime",),
+    "browser": ("runtime", "test"),
+    "bench": ("runtime",),
+    "lint": ("runtime", "test", "browser", "bench"),
+}
 """Every lock, and the smaller ones that it contains."""
 
 DEVELOPMENT = {
@@ -167,6 +175,14 @@ def browser(arguments: "list[str]") -> int:
         return report_outcomes(engines, run_engines(engines), selected=False)
 
 
+def bench(arguments: "list[str]") -> int:
+    """Measure the service beside its peers, all of them on this machine and in one run."""
+    if shutil.which("wrk") is None:
+        raise Stop("The benchmark needs wrk, which is not on PATH: `apt install wrk`, then the same again.")
+    install("bench")
+    return subprocess.run([PYTHON, "-m", "bench", *arguments], cwd=str(ROOT), check=False).returncode
+
+
 def check(arguments: "list[str]") -> int:
     """Every check that is not a test; all of them run, then the failed ones are named."""
     refuse_arguments(arguments)
@@ -176,6 +192,13 @@ def check(arguments: "list[str]") -> int:
         raise Stop(f"Failed: {', '.join(failed)}.")
     print("\nEvery check is fine.")
     return 0
+
+
+def gate(arguments: "list[str]") -> int:
+    """The instructions of one sale, counted and compared with the recorded figure; the gate's status is ours."""
+    install("test")
+    command = [PYTHON, "-m", "bench.instructions", *arguments]
+    return subprocess.run(command, cwd=str(ROOT), check=False).returncode
 
 
 def lock(arguments: "list[str]") -> int:
@@ -198,7 +221,16 @@ def lock(arguments: "list[str]") -> int:
     return 0
 
 
-CALLS = {"run": run, "manage": run_command, "test": test, "browser": browser, "check": check, "lock": lock}
+CALLS = {
+    "run": run,
+    "manage": run_command,
+    "test": test,
+    "browser": browser,
+    "bench": bench,
+    "check": check,
+    "gate": gate,
+    "lock": lock,
+}
 
 
 # Python and packages --------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 
+from apikeys.hashing import ApiKeyHasher
 from apikeys.minting import Minted
+from pos_bridge import activity
 from tenants.models import Tenant
 from tests.factories import TenantFactory, mint
 from tests.till import Till
@@ -34,6 +36,27 @@ def asks_for_a_database(item: pytest.Item) -> bool:
 def is_for_postgresql(item: pytest.Item) -> bool:
     """Whether a test starts a PostgreSQL of its own."""
     return item.get_closest_marker("postgresql") is not None
+
+
+@pytest.fixture
+def full_hashes() -> None:
+    """Asked for by tests of hashing itself: tokens hash at their full cost."""
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens are hashed as ever, over less memory: at 8 MiB, minting keys would be a tenth of the whole suite.
+
+    A real server keeps the full cost, and would renew what it finds cheaper; so do the tests that speak with one.
+    """
+    if not {"full_hashes", "server_of_this_run"} & set(request.fixturenames):
+        monkeypatch.setattr(ApiKeyHasher, "memory_cost", 64)
+
+
+@pytest.fixture(autouse=True)
+def no_flood_is_known() -> None:
+    """What a process knows of floods is of rows that another test had."""
+    activity._FLOODS.clear()
 
 
 @pytest.fixture

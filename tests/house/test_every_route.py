@@ -16,11 +16,13 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from apikeys.authentication import ApiKeyAuthentication
 from apikeys.minting import Minted
 from apikeys.models import Scope
 from apikeys.tokens import check_characters, make_token, prefix_of
 from kasse.models import Transaction
 from pos_bridge.activity import BASE_PATH
+from pos_bridge.admission import TillAuthentication
 from pos_bridge.api import NothingHere, TillView
 from pos_bridge.wire import MOST_BYTES
 from tenants.models import Tenant
@@ -91,7 +93,8 @@ class TestTheUrlConf:
 
     def test_needs_authentication_and_a_scope_by_default(self) -> None:
         framework = settings.REST_FRAMEWORK
-        assert framework["DEFAULT_AUTHENTICATION_CLASSES"] == ["apikeys.authentication.ApiKeyAuthentication"]
+        assert framework["DEFAULT_AUTHENTICATION_CLASSES"] == ["pos_bridge.admission.TillAuthentication"]
+        assert TillAuthentication.authenticate is ApiKeyAuthentication.authenticate
         assert framework["DEFAULT_PERMISSION_CLASSES"] == ["apikeys.permissions.HasScope"]
         for view in ROUTES.values():
             assert view.authentication_classes == TillView.authentication_classes
