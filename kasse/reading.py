@@ -17,6 +17,7 @@ from catalogue.exact_decimals import number_of
 from kasse.models import LineKind, PaymentMethod, Source, Status, Transaction
 from kasse.rows import SALE_COLUMNS
 from kasse.sales import NewItem, NewPayment, NewSale, StoredSale
+from kasse.sqlite import on_sqlite
 from tenants.models import Tenant
 
 _TEXT = """
@@ -47,7 +48,7 @@ def sales_under(tenant: Tenant, references: Iterable[str]) -> dict[str, StoredSa
         "refs": msgspec.json.encode(list(references)).decode(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(POSTGRESQL if connection.vendor == "postgresql" else SQLITE, values)
+        cursor.execute(SQLITE if on_sqlite() else POSTGRESQL, values)
         found = [_stored(row) for row in cursor.fetchall()]
     return {stored.sale.external_ref or "": stored for stored in found}
 

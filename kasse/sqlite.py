@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,13 @@ import msgspec
 from django.db import connection
 
 from kasse.models import LineKind, PaymentMethod, Source, Status
+
+
+@cache
+def on_sqlite() -> bool:
+    """Whether the rows are kept in SQLite, and not in PostgreSQL; never changes while a process lives."""
+    return bool(connection.vendor == "sqlite")
+
 
 _TURN = threading.Lock()
 

@@ -24,7 +24,7 @@ from django.db.backends.utils import CursorWrapper
 from kasse.riders import Rider
 from kasse.rows import LINE_COLUMNS, PAYMENT_COLUMNS, SALE_COLUMNS, line_rows, payment_rows, sale_row
 from kasse.sales import StoredSale
-from kasse.sqlite import for_sqlite, in_turn
+from kasse.sqlite import for_sqlite, in_turn, on_sqlite
 
 
 def write_sales(sales: Sequence[StoredSale], *, rider: Rider) -> set[UUID]:
@@ -32,7 +32,7 @@ def write_sales(sales: Sequence[StoredSale], *, rider: Rider) -> set[UUID]:
 
     Whoever writes several at once should sort them by reference: two writers then cannot wait for each other.
     """
-    write = _write_on_postgresql if connection.vendor == "postgresql" else _write_on_sqlite
+    write = _write_on_sqlite if on_sqlite() else _write_on_postgresql
     written = write(sales, rider)
     # Only now: what the rider has written commits, though it kept the sales out.
     rider.raise_if_shut()

@@ -31,7 +31,7 @@ from psycopg.errors import LockNotAvailable
 from apikeys.models import ApiKey
 from apikeys.tokens import TOKEN, is_well_formed, prefix_of
 from catalogue.exact_decimals import units_of
-from kasse.sqlite import for_sqlite, in_turn
+from kasse.sqlite import for_sqlite, in_turn, on_sqlite
 from pos_bridge.models import InboundCall, Outcome
 from pos_bridge.wire import LENGTH
 
@@ -214,9 +214,9 @@ def _is_flooded(call: Call, status: int, minute: datetime) -> bool:
 def _count_flood(address: str, minute: datetime) -> bool:
     """Count one more; False if there is no counting row yet."""
     values = {"address": address, "minute": minute}
-    if connection.vendor == "postgresql":
-        return bool(_execute(COUNT_FLOOD_ON_POSTGRESQL, values))
-    return bool(_execute(COUNT_FLOOD, for_sqlite(values)))
+    if on_sqlite():
+        return bool(_execute(COUNT_FLOOD, for_sqlite(values)))
+    return bool(_execute(COUNT_FLOOD_ON_POSTGRESQL, values))
 
 
 def _write_row(call: Call, status: int) -> None:
@@ -225,7 +225,7 @@ def _write_row(call: Call, status: int) -> None:
 
 def _execute(statement: str, values: dict[str, Any]) -> int:
     """How many rows it has touched."""
-    turn = nullcontext() if connection.vendor == "postgresql" else in_turn()
+    turn = in_turn() if on_sqlite() else nullcontext()
     with turn, connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)
@@ -235,7 +235,7 @@ def row_of(call: Call, status: int) -> dict[str, Any]:
     """The row of a call that is answered with ``status``, by column, as the connected database takes it."""
     row = _row(call, status)
     row["latency_ms"] = units_of(row["latency_ms"], 2)
-    return row if connection.vendor == "postgresql" else for_sqlite(row)
+    return for_sqlite(row) if on_sqlite() else row
 
 
 def _row(call: Call, status: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from apikeys.authentication import ApiKeyAuthentication
 from apikeys.models import ApiKey
 from catalogue.exact_decimals import number_of
 from catalogue.vat import DatedRate, DatedRates
+from kasse.sqlite import on_sqlite
 from pos_bridge.models import BridgeSettings
 from tenants.models import Tenant
 
@@ -69,14 +70,14 @@ def admission_of(prefix: str) -> Admission | None:
 
 def _read(prefix: str) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
-        cursor.execute(_statement(connection.vendor), [prefix])
+        cursor.execute(_statement(), [prefix])
         return cast("tuple[Any, ...] | None", cursor.fetchone())
 
 
 @cache
-def _statement(vendor: str) -> str:
+def _statement() -> str:
     """The same on both engines, but for the names of two functions."""
-    collect, pack = ("json_agg", "json_build_array") if vendor == "postgresql" else ("json_group_array", "json_array")
+    collect, pack = ("json_group_array", "json_array") if on_sqlite() else ("json_agg", "json_build_array")
     text = f"""
         SELECT {_columns(ApiKey, "k")}, {_columns(Tenant, "t")}, b.enabled, b.default_vat_rate,
             (SELECT CAST({collect}({pack}(rate, valid_from, valid_until)) AS text)

@@ -18,6 +18,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import MethodNotAllowed, PermissionDenied, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -41,6 +42,7 @@ from pos_bridge.wire import JSONBytesParser, JSONNegotiation, PayloadTooLarge, b
 
 PARTS = {"items": TransactionItem, "payments": Payment}
 _PARSERS: list[BaseParser] = [JSONBytesParser()]
+_RENDERERS: list[BaseRenderer] = [JSONRenderer()]
 _NEGOTIATION = JSONNegotiation()
 READS: Scopes = {"GET": (Scope.POS_READ,)}
 
@@ -121,6 +123,10 @@ class TillView(APIView):
             with suppress(Error):
                 self.charge.refund()
         return response
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """For the negotiation; answers are written by ``json_answer()``."""
+        return _RENDERERS
 
     def get_parsers(self) -> list[BaseParser]:
         """They keep nothing of a call, so one of each is enough."""

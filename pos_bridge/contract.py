@@ -316,10 +316,12 @@ def _sum_faults(sent: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _payment_faults(sent: Mapping[str, Any]) -> Iterator[Fault]:
-    payments = _payments(sent)
-    if not payments:
-        yield Fault(("payments",), "required", "MIXED needs its payments.")
+    if sent["payments"] is None:
+        # The one that the method means is right by construction.
+        if sent["payment_method"] == PaymentMethod.MIXED:
+            yield Fault(("payments",), "required", "MIXED needs its payments.")
         return
+    payments = _payments(sent)
     methods = {payment.method for payment in payments}
     if sent["payment_method"] != PaymentMethod.MIXED and methods != {sent["payment_method"]}:
         yield Fault(("payment_method",), "payments_differ", "The payments name other methods; send MIXED.")

@@ -18,9 +18,7 @@ from pos_bridge.throttling import CHARGED, Charge, charge_on_sqlite
 CREATED = 201
 # The server adds its own share of the latency, all but the commit.
 _SERVER_TIME = "(extract(epoch FROM clock_timestamp() - statement_timestamp()) * 100000)::bigint"
-_LOG_VALUES = ", ".join(f"%(log_{name})s" for name in COLUMNS).replace(
-    "%(log_latency_ms)s", f"%(log_latency_ms)s + {_SERVER_TIME}"
-)
+_LOG_VALUES = ", ".join(f"%({name})s" for name in COLUMNS).replace("%(latency_ms)s", f"%(latency_ms)s + {_SERVER_TIME}")
 LOGGED = f", log AS (INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) SELECT {_LOG_VALUES} FROM sale)"
 
 
@@ -41,7 +39,7 @@ class TillRider:
             gate=", charged WHERE charged.calls <= %(budget)s" if counts else "",
             after=LOGGED if self.logs else "",
             answer="(SELECT calls FROM charged)" if counts else "NULL",
-            values={**self.charge.values, **{f"log_{name}": value for name, value in self._log_row().items()}},
+            values={**self.charge.values, **self._log_row()},
         )
 
     def hear(self, answer: Any) -> None:

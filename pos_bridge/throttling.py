@@ -21,7 +21,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import F, QuerySet, Sum
 
 from apikeys.models import ApiKey
-from kasse.sqlite import in_turn
+from kasse.sqlite import in_turn, on_sqlite
 from pos_bridge.models import BudgetSlot, BudgetTotal
 
 WINDOW = 3600
@@ -94,9 +94,7 @@ class Charge:
             BudgetUsedUp: the rolling hour before the call is full.
         """
         if not self.counted and self.key.budget is not None:
-            self.note(
-                _charge_on_postgresql(self) if connection.vendor == "postgresql" else _charge_alone_on_sqlite(self)
-            )
+            self.note(_charge_alone_on_sqlite(self) if on_sqlite() else _charge_on_postgresql(self))
         self.counted = True
         self.raise_if_used_up()
 
