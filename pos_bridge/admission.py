@@ -63,9 +63,17 @@ def admission_of(prefix: str) -> Admission | None:
         # The first word on a connection that was kept: if that has died meanwhile, a new one may do.
         if connection.in_atomic_block or connection.is_usable():
             raise
-        connection.close()
+        _leave_the_dead()
         row = _read(prefix)
     return _admission(row) if row else None
+
+
+def _leave_the_dead() -> None:
+    """Give the dead connection up, and with it all others of the pool that died of the same."""
+    connection.close()
+    pool = getattr(connection, "pool", None)
+    if pool is not None:
+        pool.check()
 
 
 def _read(prefix: str) -> tuple[Any, ...] | None:

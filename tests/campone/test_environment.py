@@ -199,7 +199,7 @@ class TestTheDatabase:
         database = read(DATABASE_URL="postgresql://database/ledger", DATABASE_POOL_SIZE="0").database
 
         assert "pool" not in database["OPTIONS"]
-        assert database["CONN_HEALTH_CHECKS"]
+        assert database["CONN_MAX_AGE"] is None
 
 
 class TestTheStart:

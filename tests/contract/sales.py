@@ -22,8 +22,8 @@ on_one_campground = settings(
 
 
 def new_reference() -> str:
-    """A reference that no other sale of this run has."""
-    return f"seeblick-T-{next(_numbers)}"
+    """A reference that no other sale of this run has; all are of one length."""
+    return f"seeblick-T-{next(_numbers):06}"
 
 
 def gas_bottle(**changes: Any) -> Body:
