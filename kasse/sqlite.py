@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import OperationalError, connection
 
 from kasse.models import LineKind, PaymentMethod, Source, Status
 
@@ -23,6 +23,11 @@ def on_sqlite() -> bool:
 
 
 _TURN = threading.Lock()
+# As long as SQLite itself waits for its lock (campone.environment). While somebody else keeps it, for a backup or a
+# VACUUM, a line without an end would make the last in it wait for all before.
+PATIENCE_SECONDS = 20
+LOCKED = "database is locked"
+"""What SQLite says when it has waited in vain; and so do we."""
 
 
 @contextmanager
@@ -31,12 +36,19 @@ def in_turn() -> Iterator[None]:
 
     Whoever finds its lock taken asks again after ever longer pauses; with many threads, somebody is late by a
     second. Within a transaction the lock is ours already.
+
+    Raises:
+        OperationalError: the turn has not come in time.
     """
     if connection.in_atomic_block:
         yield
-    else:
-        with _TURN:
-            yield
+        return
+    if not _TURN.acquire(timeout=PATIENCE_SECONDS):
+        raise OperationalError(LOCKED)
+    try:
+        yield
+    finally:
+        _TURN.release()
 
 
 def for_sqlite(row: dict[str, Any]) -> dict[str, Any]:

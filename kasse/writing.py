@@ -1,7 +1,7 @@
 """Sales into the tables, many at once: one statement on PostgreSQL, one transaction on SQLite.
 
 The one place where the ledger is written, and so the one place where it is written by hand: the ORM's way
-costs eight times the work (see "Performance" in the documentation). Both forms do the same:
+costs ten times the work and more (see "Performance" in the documentation). Both forms do the same:
 
 1. the rider opens or shuts the gate (a budget, for one);
 2. sales are inserted whose reference nobody holds; a racing twin is waited for, not failed on;

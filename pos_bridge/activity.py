@@ -23,15 +23,15 @@ from decimal import Decimal
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from apikeys.models import ApiKey
 from apikeys.tokens import TOKEN, is_well_formed, prefix_of
 from catalogue.exact_decimals import units_of
-from kasse.sqlite import for_sqlite, in_turn, on_sqlite
+from kasse.sqlite import LOCKED, for_sqlite, in_turn, on_sqlite
 from pos_bridge.models import InboundCall, Outcome
 from pos_bridge.wire import LENGTH
 
@@ -90,7 +90,8 @@ class ActivityLogMiddleware:
         request.call = call  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-Id"] = call.request_id
-        if not response.streaming and "Content-Length" not in response:
+        # With 304 it would speak of the body that is not sent.
+        if response.status_code != 304 and not response.streaming and "Content-Length" not in response:
             response["Content-Length"] = str(len(response.content))
         if is_api(request) and not call.logged:
             log_call(call, status=response.status_code)
@@ -164,8 +165,10 @@ def may_be_the_log(error: DatabaseError) -> bool:
 
     Not if the connection is gone; nor if it has waited for a lock in vain, and the log is free.
     """
-    if not connection.is_usable():
+    if str(error) == LOCKED or not connection.is_usable():
         return False
+    if isinstance(error.__cause__, QueryCanceled):
+        return False  # whatever has taken so long, the till has waited long enough
     if not isinstance(error.__cause__, LockNotAvailable):
         return True
     try:
@@ -177,7 +180,13 @@ def may_be_the_log(error: DatabaseError) -> bool:
 
 
 def _leave_a_broken_connection() -> None:
-    """Where the connection is what has failed, another one takes the row."""
+    """Where the connection is what has failed, another one takes the row.
+
+    Raises:
+        OperationalError: there was none to be had, and we have waited for it once already.
+    """
+    if connection.connection is None:
+        raise OperationalError("No connection")
     if connection.errors_occurred and not connection.in_atomic_block and not connection.is_usable():
         connection.close()
 

@@ -60,8 +60,9 @@ def admission_of(prefix: str) -> Admission | None:
     try:
         row = _read(prefix)
     except (OperationalError, InterfaceError):
-        # The first word on a connection that was kept: if that has died meanwhile, a new one may do.
-        if connection.in_atomic_block or connection.is_usable():
+        # The first word on a connection that was kept: if that has died meanwhile, a new one may do. Where there was
+        # none to be had, we have waited for it already.
+        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
             raise
         _leave_the_dead()
         row = _read(prefix)
@@ -76,20 +77,21 @@ def _leave_the_dead() -> None:
         pool.check()
 
 
-def _read(prefix: str) -> tuple[Any, ...] | None:
+def _read(prefix: str) -> str | None:
     with connection.cursor() as cursor:
         cursor.execute(_statement(), [prefix])
-        return cast("tuple[Any, ...] | None", cursor.fetchone())
+        (text,) = cursor.fetchone() or (None,)
+    return cast("str | None", text)
 
 
 @cache
 def _statement() -> str:
-    """The same on both engines, but for the names of two functions."""
+    """One row, as JSON; the same on both engines, but for the names of two functions."""
     collect, pack = ("json_group_array", "json_array") if on_sqlite() else ("json_agg", "json_build_array")
     text = f"""
-        SELECT {_columns(ApiKey, "k")}, {_columns(Tenant, "t")}, b.enabled, b.default_vat_rate,
-            (SELECT CAST({collect}({pack}(rate, valid_from, valid_until)) AS text)
-             FROM catalogue_vatrate WHERE tenant_id = t.id)
+        SELECT CAST({pack}({_columns(ApiKey, "k")}, {_columns(Tenant, "t")}, b.enabled, b.default_vat_rate,
+            (SELECT {collect}({pack}(rate, valid_from, valid_until)) FROM catalogue_vatrate WHERE tenant_id = t.id)
+            ) AS text)
         FROM apikeys_apikey AS k
         JOIN tenants_tenant AS t ON t.id = k.tenant_id
         LEFT JOIN pos_bridge_bridgesettings AS b ON b.tenant_id = t.id
@@ -103,35 +105,38 @@ def _columns(model: type[models.Model], alias: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _admission(row: tuple[Any, ...]) -> Admission:
+def _admission(text: str) -> Admission:
     """The row as values. It is read on every call; only for an equal row are they not made again."""
+    row = msgspec.json.decode(text)
     key = _row_of(ApiKey, row)
     row = row[len(ApiKey._meta.concrete_fields) :]
     key.tenant = _row_of(Tenant, row)
     enabled, default_vat_rate, rates = row[len(Tenant._meta.concrete_fields) :]
-    key.scopes = msgspec.json.decode(key.scopes)
+    # Not every SQLite hands JSON on as JSON out of an inner query.
+    rates = msgspec.json.decode(rates) if isinstance(rates, str) else rates
     bridge = BridgeSettings(tenant=key.tenant)
     if enabled is not None:
         bridge.enabled = bool(enabled)
         bridge.default_vat_rate = None if default_vat_rate is None else number_of(default_vat_rate, 2)
-    return Admission(key, bridge, _rates(rates))
+    return Admission(key, bridge, tuple(_rate(*each) for each in rates or ()))
 
 
-def _row_of(model: type[Any], row: tuple[Any, ...]) -> Any:
+def _row_of(model: type[Any], row: list[Any]) -> Any:
     """A model's row out of the first columns of a statement's."""
-    names = [field.attname for field in model._meta.concrete_fields]
-    return model.from_db(connection.alias, names, [_in_utc(value) for value in row[: len(names)]])
+    fields = model._meta.concrete_fields
+    values = [_value(field, value) for field, value in zip(fields, row, strict=False)]
+    return model.from_db(connection.alias, [field.attname for field in fields], values)
 
 
-def _in_utc(value: Any) -> Any:
-    """SQLite knows no zones; all instants in it are UTC."""
-    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) and value.tzinfo is None else value
+def _value(field: models.Field[Any, Any], value: Any) -> Any:
+    """SQLite knows neither instants nor JSON nor truth: it has texts in UTC, texts, and 0 and 1."""
+    if isinstance(field, models.DateTimeField) and value is not None:
+        instant = datetime.fromisoformat(value)
+        return instant.replace(tzinfo=timezone.utc) if instant.tzinfo is None else instant.astimezone(timezone.utc)
+    if isinstance(field, models.JSONField) and isinstance(value, str):
+        return msgspec.json.decode(value)
+    return bool(value) if isinstance(field, models.BooleanField) else value
 
 
-def _rates(column: str | None) -> DatedRates:
-    """NULL where the campground has none."""
-    rows = msgspec.json.decode(column) if column else []
-    return tuple(
-        DatedRate(number_of(rate, 2), date.fromisoformat(first), date.fromisoformat(last) if last else None)
-        for rate, first, last in rows
-    )
+def _rate(rate: int, first: str, last: str | None) -> DatedRate:
+    return DatedRate(number_of(rate, 2), date.fromisoformat(first), date.fromisoformat(last) if last else None)

@@ -144,8 +144,9 @@ def _record(admission: Admission, sale: NewSale, rider: TillRider, received_at: 
             rider=rider,
         )
     except DatabaseError as error:
-        # The database has said no, and so nothing has happened. Perhaps it is the log alone that ails.
-        if not rider.logs or not may_be_the_log(error):
+        # The database has said no, and so nothing has happened, unless the call is counted: then that has committed,
+        # and it is not the log. Else perhaps it is the log alone that ails.
+        if not rider.logs or rider.charge.counted or not may_be_the_log(error):
             raise
         LOGGER.error("A sale cannot be stored with its log row (%s); now without.", type(error).__name__)
         return _record(admission, sale, rider.without_log(), received_at)

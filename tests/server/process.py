@@ -87,7 +87,10 @@ def running_server(folder: Path, *, workers: int = WORKERS, **environment: str) 
 
 def plain_environment() -> dict[str, str]:
     """The production settings on the test database; ``tests.settings`` has filled in what has no default."""
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "campone.settings", "DATABASE_URL": database_url()}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "campone.settings", "DATABASE_URL": database_url()}
+    # The tests themselves share no connections (tests.settings); a server does.
+    del environment["DATABASE_POOL_SIZE"]
+    return environment
 
 
 def database_url() -> str:
