@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
-from django.db import Error, InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from psycopg.errors import ReadOnlySqlTransaction
@@ -32,6 +31,7 @@ from kasse.recording import ExternalRefConflict
 from pos_bridge.activity import Call, call_of
 from pos_bridge.answers import json_value
 from pos_bridge.cashier import cashier_message
+from pos_bridge.discretion import cut_rows_out
 from pos_bridge.faults import Fault, Refused, nested
 from pos_bridge.strict_json import Malformed
 from pos_bridge.throttling import BudgetUsedUp
@@ -186,18 +186,8 @@ def answer_problem(
 def tell_operator(call: Call, problem: Problem, exception: BaseException | None) -> None:
     """One entry in the operator's log for each fault of ours, under its request id."""
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _cut_rows_out(exception)
+        cut_rows_out(exception)
         LOGGER.error("Call %s: %s", call.request_id, problem.code, exc_info=exception)
-
-
-def _cut_rows_out(exception: BaseException | None) -> None:
-    """Keep the first line of what a database said: the others may repeat the row that it refused."""
-    seen = set()
-    while exception is not None and id(exception) not in seen:
-        seen.add(id(exception))  # two may name each other
-        if isinstance(exception, Error | psycopg.Error) and exception.args:
-            exception.args = (str(exception.args[0]).partition("\n")[0],)
-        exception = exception.__cause__ or exception.__context__
 
 
 def _told(answer: HttpResponse) -> HttpResponse:
