@@ -6,7 +6,6 @@ The ORM needs three statements and three times the work for what every retry and
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from catalogue.exact_decimals import number_of
 from kasse.models import LineKind, PaymentMethod, Source, Status, Transaction
 from kasse.rows import SALE_COLUMNS
 from kasse.sales import NewItem, NewPayment, NewSale, StoredSale
-from kasse.sqlite import on_sqlite
+from kasse.sqlite import from_json, in_utc, on_sqlite
 from tenants.models import Tenant
 
 _TEXT = """
@@ -98,7 +97,7 @@ def as_stored(row: Transaction) -> StoredSale:
 
 def _stored(row: tuple[Any, ...]) -> StoredSale:
     sale = dict(zip(SALE_COLUMNS, row, strict=False))
-    lines, payments = (sorted(_from_json(column) or [], key=lambda part: part[-1]) for column in row[-2:])
+    lines, payments = (sorted(from_json(column) or [], key=lambda part: part[-1]) for column in row[-2:])
     return StoredSale(
         id=UUID(str(sale["id"])),
         tenant_id=sale["tenant_id"],
@@ -107,7 +106,7 @@ def _stored(row: tuple[Any, ...]) -> StoredSale:
         fingerprint=sale["fingerprint"],
         api_key_id=sale["api_key_id"],
         business_date=sale["business_date"],
-        received_at=_aware(sale["received_at"]),
+        received_at=in_utc(sale["received_at"]),
         sale=NewSale(
             external_ref=sale["external_ref"],
             payment_method=PaymentMethod(sale["payment_method"]),
@@ -117,10 +116,10 @@ def _stored(row: tuple[Any, ...]) -> StoredSale:
             tip_amount=number_of(sale["tip_amount"], 2),
             items=tuple(_item(*line) for line in lines),
             payments=tuple(_payment(*payment) for payment in payments),
-            occurred_at=_aware(sale["occurred_at"]),
-            sent_at=sale["sent_at"] and _aware(sale["sent_at"]),
+            occurred_at=in_utc(sale["occurred_at"]),
+            sent_at=sale["sent_at"] and in_utc(sale["sent_at"]),
             refund_of=sale["refund_of"],
-            metadata=_from_json(sale["metadata"]),
+            metadata=from_json(sale["metadata"]),
         ),
     )
 
@@ -150,13 +149,3 @@ def _item(  # noqa: PLR0917 (the columns of the statement above)
 
 def _payment(method: str, amount: int, tip_amount: int, _position: int) -> NewPayment:
     return NewPayment(method=PaymentMethod(method), amount=number_of(amount, 2), tip_amount=number_of(tip_amount, 2))
-
-
-def _from_json(value: Any) -> Any:
-    """PostgreSQL's driver hands ``json`` over decoded, ``jsonb`` and all of SQLite's as text."""
-    return msgspec.json.decode(value) if isinstance(value, str) else value
-
-
-def _aware(instant: datetime) -> datetime:
-    """SQLite knows no zones; all instants in it are UTC."""
-    return instant.replace(tzinfo=timezone.utc) if instant.tzinfo is None else instant.astimezone(timezone.utc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -54,6 +54,16 @@ def in_turn() -> Iterator[None]:
 def for_sqlite(row: dict[str, Any]) -> dict[str, Any]:
     """A row as Django's fields write it on SQLite: ids as 32 hex digits, instants as UTC text, JSON as text."""
     return {name: _SQLITE_FORMS.get(type(value), _as_is)(value) for name, value in row.items()}
+
+
+def in_utc(instant: datetime) -> datetime:
+    """An instant out of the database. SQLite knows no zones; all instants in it are UTC."""
+    return instant.replace(tzinfo=timezone.utc) if instant.tzinfo is None else instant.astimezone(timezone.utc)
+
+
+def from_json(value: Any) -> Any:
+    """JSON out of the database: a text on SQLite, and wherever the driver leaves it to us."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
 def _as_is(value: Any) -> Any:

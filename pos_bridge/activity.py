@@ -93,14 +93,14 @@ class ActivityLogMiddleware:
         # With 304 it would speak of the body that is not sent.
         if response.status_code != 304 and not response.streaming and "Content-Length" not in response:
             response["Content-Length"] = str(len(response.content))
-        if is_api(request) and not call.logged:
+        if is_api_path(request.path_info) and not call.logged:
             log_call(call, status=response.status_code)
         return response
 
 
-def is_api(request: HttpRequest) -> bool:
-    """Whether a request is for the tills' API."""
-    return request.path_info == BASE_PATH or request.path_info.startswith(BASE_PATH + "/")
+def is_api_path(path: str) -> bool:
+    """Whether a path leads to the tills' API."""
+    return path == BASE_PATH or path.startswith(f"{BASE_PATH}/")
 
 
 def call_of(request: Any) -> Call:

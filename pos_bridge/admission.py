@@ -8,7 +8,7 @@ for ``apikeys.verification`` to say.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from apikeys.authentication import ApiKeyAuthentication
 from apikeys.models import ApiKey
 from catalogue.exact_decimals import number_of
 from catalogue.vat import DatedRate, DatedRates
-from kasse.sqlite import on_sqlite
+from kasse.sqlite import from_json, in_utc, on_sqlite
 from pos_bridge.models import BridgeSettings
 from tenants.models import Tenant
 
@@ -112,13 +112,11 @@ def _admission(text: str) -> Admission:
     row = row[len(ApiKey._meta.concrete_fields) :]
     key.tenant = _row_of(Tenant, row)
     enabled, default_vat_rate, rates = row[len(Tenant._meta.concrete_fields) :]
-    # Not every SQLite hands JSON on as JSON out of an inner query.
-    rates = msgspec.json.decode(rates) if isinstance(rates, str) else rates
     bridge = BridgeSettings(tenant=key.tenant)
     if enabled is not None:
         bridge.enabled = bool(enabled)
         bridge.default_vat_rate = None if default_vat_rate is None else number_of(default_vat_rate, 2)
-    return Admission(key, bridge, tuple(_rate(*each) for each in rates or ()))
+    return Admission(key, bridge, tuple(_rate(*each) for each in from_json(rates) or ()))
 
 
 def _row_of(model: type[Any], row: list[Any]) -> Any:
@@ -131,10 +129,9 @@ def _row_of(model: type[Any], row: list[Any]) -> Any:
 def _value(field: models.Field[Any, Any], value: Any) -> Any:
     """SQLite knows neither instants nor JSON nor truth: it has texts in UTC, texts, and 0 and 1."""
     if isinstance(field, models.DateTimeField) and value is not None:
-        instant = datetime.fromisoformat(value)
-        return instant.replace(tzinfo=timezone.utc) if instant.tzinfo is None else instant.astimezone(timezone.utc)
-    if isinstance(field, models.JSONField) and isinstance(value, str):
-        return msgspec.json.decode(value)
+        return in_utc(datetime.fromisoformat(value))
+    if isinstance(field, models.JSONField):
+        return from_json(value)
     return bool(value) if isinstance(field, models.BooleanField) else value
 
 

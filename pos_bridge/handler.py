@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
@@ -20,10 +20,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
-from pos_bridge.activity import BASE_PATH
-from pos_bridge.wire import Utf8Request
-
-WSGIApplication: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from pos_bridge.activity import is_api_path
+from pos_bridge.wire import Utf8Request, WSGIApplication
 
 
 class TillMiddleware(BaseHandler):
@@ -39,7 +37,7 @@ class TillMiddleware(BaseHandler):
         self._middleware_chain = chain
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        """The view of a path; what the few paths without a reference lead to is remembered."""
+        """The view of a path; those of the last few hundred paths are remembered."""
         request.resolver_match = match = _view_at(request.path_info)
         return match
 
@@ -84,6 +82,5 @@ class ByPath:
         self.pages = pages
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        application = self.tills if path == BASE_PATH or path.startswith(f"{BASE_PATH}/") else self.pages
+        application = self.tills if is_api_path(environ.get("PATH_INFO", "")) else self.pages
         return application(environ, start_response)

@@ -5,7 +5,7 @@ A call takes the slots that have left the hour out of the sum and adds itself; t
 calls of one key cannot pass each other, and calls of other keys never wait. Nothing grows: at most 3,600 slots.
 
 On PostgreSQL these are ``WITH`` parts, so that the count rides in the statement that stores a sale
-(``charging_parts()``); SQLite runs them one by one in the sale's transaction. Both are here, side by side.
+(``CHARGED``); SQLite runs them one by one in the sale's transaction. Both are here, side by side.
 
 Source: wire contract, section 1, "Budget".
 """
@@ -103,17 +103,13 @@ class Charge:
         self.counted = True
         self._used = used or 0
 
-    def is_within_budget(self) -> bool:
-        """Whether the call, once counted, may go on."""
-        return self.key.budget is None or self._used <= self.key.budget
-
     def raise_if_used_up(self) -> None:
         """Refuse a call that is one too many.
 
         Raises:
             BudgetUsedUp: with the seconds to wait.
         """
-        if not self.is_within_budget():
+        if self.key.budget is not None and self._used > self.key.budget:
             raise BudgetUsedUp(_seconds_to_wait(self.key, second_of(self.at)))
 
     def refund(self) -> None:

@@ -1,4 +1,4 @@
-"""Bodies in: bounded, and whole, whatever the transfer coding; what is JSON in UTF-8, and what is not."""
+"""What crosses the wire: bodies in, bounded and whole, whatever the transfer coding; answers out, in compact JSON."""
 
 from __future__ import annotations
 

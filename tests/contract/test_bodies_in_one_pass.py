@@ -11,19 +11,11 @@ from pos_bridge.contract import read_sale
 from pos_bridge.examples import FIVE_FIELDS, SALES
 from tests.contract.both_readers import TERMS, strictly
 from tests.pos_bridge.breaking import failing
+from tests.promises import page
 from tests.till import Till, croissants_and_coffee
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
-PRODUCT_PAGE = b"""{
-"external_ref": "lightspeed-2026-04-29-T-1234",
-"payment_method": "CASH",
-"total_amount": "12.50",
-"items": [
-{ "description": "Croissant", "quantity": 2, "unit_price": "3.50", "line_total": "7.00" },
-{ "description": "Coffee", "quantity": 1, "unit_price": "5.50", "line_total": "5.50" }
-],
-"occurred_at": "2026-04-29T08:14:32Z"
-}"""
+PRODUCT_PAGE = page.EXAMPLE.encode()
 BODY = json.dumps(croissants_and_coffee()).encode()
 
 
