@@ -7,18 +7,28 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView
 
+from campone.views import api_docs, home
 from pos_bridge import views
 from pos_bridge.problems import Problem, answer_problem
+from tenants.views import SignIn, SignOut, choose_appearance, choose_tenant
 
 urlpatterns = [
     path("api/v1/public/pos", include("pos_bridge.urls")),
     re_path(r"^api/v1/schema/?\Z", SpectacularAPIView.as_view(), name="schema"),
-    re_path(r"^api/v1/docs/?\Z", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^api/v1/docs/?\Z", api_docs, name="docs"),
     re_path(r"^errors/?\Z", views.error_list, name="errors"),
     re_path(r"^errors/(?P<code>[a-z_]+)/?\Z", views.error_detail, name="error"),
-    path("", RedirectView.as_view(pattern_name="docs"), name="home"),
+    path("", home, name="home"),
+    re_path(r"^anmelden/?\Z", SignIn.as_view(), name="sign-in"),
+    re_path(r"^abmelden/?\Z", SignOut.as_view(), name="sign-out"),
+    re_path(r"^campingplatz/?\Z", choose_tenant, name="choose-tenant"),
+    re_path(r"^darstellung/?\Z", choose_appearance, name="choose-appearance"),
+    re_path(r"^sprache/?\Z", set_language, name="set_language"),
+    path("kasse/", include("kasse.urls")),
+    path("einstellungen/", include("pos_bridge.page_urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http.request import split_domain_port
 
-from tenants.models import RESERVED_SLUGS, Role, Tenant, User
+from tenants.models import RESERVED_SLUGS, Membership, Role, Tenant, User
 
 
 def slug_named_by(host: str) -> str | None:
@@ -31,3 +31,13 @@ def tenants_of(user: User | AnonymousUser, *roles: Role) -> QuerySet[Tenant]:
         return Tenant.objects.all()
     memberships = user.memberships.filter(role__in=roles or Role.values)
     return Tenant.objects.filter(pk__in=memberships.values("tenant"), is_active=True)
+
+
+def roles_of(user: User) -> dict[Tenant, Role]:
+    """What a person is at each of their campgrounds; a superuser is an admin everywhere."""
+    if not user.is_active:
+        return {}
+    if user.is_superuser:
+        return dict.fromkeys(Tenant.objects.filter(is_active=True), Role.TENANT_ADMIN)
+    memberships = Membership.objects.filter(user=user, tenant__is_active=True).select_related("tenant")
+    return {membership.tenant: Role(membership.role) for membership in memberships}

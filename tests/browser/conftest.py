@@ -1,4 +1,7 @@
-"""A real browser before a running server. Whatever a page asks of another host fails its test."""
+"""A real browser before a running server.
+
+Whatever a page asks of another host, or does against its content security policy, fails its test.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tenants.models import Tenant, User
@@ -42,6 +45,7 @@ def page(browser: Browser, live_server: LiveServer, settings: Any, request: pyte
     settings.PUBLIC_URL = live_server.url
     context = browser.new_context(locale="de-CH", viewport={"width": 1280, "height": 900})
     foreign: list[str] = []
+    reports: list[str] = []
 
     def stay_here(route: Route) -> None:
         if route.request.url.startswith((live_server.url, "data:", "blob:")):
@@ -50,13 +54,19 @@ def page(browser: Browser, live_server: LiveServer, settings: Any, request: pyte
             foreign.append(route.request.url)
             route.abort()
 
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            reports.append(message.text)
+
     context.route("**/*", stay_here)
     tab = context.new_page()
+    tab.on("console", note)
     yield tab
     if "SHOTS" in os.environ:
         tab.screenshot(path=Path(os.environ["SHOTS"]) / f"{request.node.name}.png", full_page=True)
     context.close()
     assert foreign == []
+    assert reports == []
 
 
 @pytest.fixture
@@ -72,10 +82,11 @@ def waldrand(live_server: LiveServer) -> Tenant:
 
 def sign_in(page: Page, live_server: LiveServer, user: User) -> None:
     """Through the door that people take."""
-    page.goto(f"{live_server.url}/admin/")
+    page.goto(f"{live_server.url}/anmelden")
     page.fill("#id_username", user.username)
     page.fill("#id_password", PASSWORD)
-    page.click("input[type=submit]")
+    page.press("#id_password", "Enter")
+    page.wait_for_selector("#sign-out", state="attached")
 
 
 def with_password(**fields: Any) -> User:

@@ -1,0 +1,103 @@
+"""Pages of a campground: who may open them, whose they are, and on which clock they are written.
+
+A view takes the request and ``Here``, and is closed unless it says for whom it is open::
+
+    @staff_page
+    def transactions(request: HttpRequest, here: Here) -> HttpResponse: ...
+
+    @admin_page
+    def revoke(request: HttpRequest, here: Here, pk: int) -> HttpResponse: ...
+
+The campground is the one the host names; on a host common to all, the one chosen last, else the first by name.
+Rows of another one are answered 404, as if they did not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeAlias
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from tenants.access import roles_of, slug_named_by
+from tenants.models import Role, Tenant, User
+
+P = ParamSpec("P")
+CHOSEN = "tenant"
+"""The session's key for the campground that was chosen last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A person at a campground: whose page it is, and what they may do there."""
+
+    tenant: Tenant
+    user: User
+    is_admin: bool
+    others: tuple[Tenant, ...] = ()
+    """Further campgrounds of theirs, by name; they can be switched to on a host common to all."""
+
+
+View: TypeAlias = Callable[Concatenate[HttpRequest, Here, P], HttpResponse]
+OpenView: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def staff_page(view: View[P]) -> OpenView[P]:
+    """Open a page to everybody who works at the campground; on its clock, and kept by no cache.
+
+    Who has not signed in is asked to, and brought back. Who has no campground is told so.
+    """
+
+    @never_cache
+    @wraps(view)
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not isinstance(request.user, User):
+            return redirect_to_login(request.get_full_path())
+        here = whereabouts(request, request.user)
+        if here is None:
+            return render(request, "tenants/no_campground.html", status=403)
+        request.here = here  # type: ignore[attr-defined]  # for the frame round the page, by context_processors
+        with timezone.override(here.tenant.zone_info):
+            answer = view(request, here, *args, **kwargs)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+    return page
+
+
+def admin_page(view: View[P]) -> OpenView[P]:
+    """Open a page to the campground's admins alone; staff are answered 403.
+
+    Raises:
+        PermissionDenied: the person works here, but does not change things.
+    """
+
+    @staff_page
+    @wraps(view)
+    def page(request: HttpRequest, here: Here, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not here.is_admin:
+            raise PermissionDenied
+        return view(request, here, *args, **kwargs)
+
+    return page
+
+
+def whereabouts(request: HttpRequest, user: User) -> Here | None:
+    """Which of their campgrounds a person is at; None for those who have none, or none of this host's name."""
+    roles = roles_of(user)
+    named = slug_named_by(request.get_host())
+    tenants = sorted(roles, key=lambda tenant: (tenant.name, tenant.pk))
+    within = [tenant for tenant in tenants if named in {None, tenant.slug}]
+    if not within:
+        return None
+    chosen = request.session.get(CHOSEN)
+    tenant = next((each for each in within if each.pk == chosen), within[0])
+    others = tuple(each for each in within if each != tenant)
+    return Here(tenant, user, is_admin=roles[tenant] == Role.TENANT_ADMIN, others=others)
