@@ -12,9 +12,11 @@ COPY requirements/runtime.lock requirements/
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements/runtime.lock
 
 COPY manage.py ./
+COPY adapters adapters/
 COPY apikeys apikeys/
 COPY campone campone/
 COPY catalogue catalogue/
+COPY journal journal/
 COPY kasse kasse/
 COPY pos_bridge pos_bridge/
 COPY tenants tenants/

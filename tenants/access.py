@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
@@ -10,6 +12,7 @@ from django.http.request import split_domain_port
 from tenants.models import RESERVED_SLUGS, Membership, Role, Tenant, User
 
 
+@lru_cache(maxsize=500)
 def slug_named_by(host: str) -> str | None:
     """The campground's slug that a ``Host`` header names, or None on a host common to all.
 

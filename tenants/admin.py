@@ -15,8 +15,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
-from django.db import models
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.html import format_html
@@ -25,8 +24,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tenants.access import tenants_of
 from tenants.models import Membership, Role, Tenant, User
+from tenants.swiss import on_clock
 
-M = TypeVar("M", bound=models.Model)
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def local_time(instant: datetime | None, tenant: Tenant | None) -> str:
     """An instant on the campground's wall clock, where there is one; a dash for none."""
     if instant is None:
         return "–"
-    local = timezone.localtime(instant, tenant.zone_info if tenant else None)
+    local = on_clock(instant, tenant.zone_info if tenant else timezone.get_current_timezone())
     return formats.date_format(local, "SHORT_DATE_FORMAT") + formats.date_format(local, " H:i:s")
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 RESERVED_SLUGS = frozenset({"admin", "api", "docs", "mail", "static", "status", "www"})
 
@@ -35,21 +36,21 @@ class Tenant(models.Model):
             RegexValidator(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Lower-case letters, digits and inner hyphens."),
             validate_slug_is_free,
         ],
-        help_text="The campground's host name is this, followed by the service's domain.",
+        help_text=_("The campground's host name is this, followed by the service's domain."),
     )
     name = models.CharField(max_length=120)
     zone = models.CharField(max_length=64, default="Europe/Zurich", validators=[validate_zone])
     cutoff_hour = models.PositiveSmallIntegerField(
         default=0,
         validators=[MaxValueValidator(12)],
-        help_text="Until this hour of the night a sale counts for the day before.",
+        help_text=_("Until this hour of the night a sale counts for the day before."),
     )
     currency = models.CharField(
         max_length=3,
         default="CHF",
         validators=[RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, as in ISO 4217.")],
     )
-    is_active = models.BooleanField(default=True, help_text="Switched off, nobody gets in: no till and no staff.")
+    is_active = models.BooleanField(default=True, help_text=_("Switched off, nobody gets in: no till and no staff."))
 
     class Meta:
         constraints: ClassVar = [
@@ -73,8 +74,8 @@ class User(AbstractUser):
 class Role(models.TextChoices):
     """What a person is at a campground."""
 
-    TENANT_ADMIN = "tenant_admin", "Tenant admin"
-    STAFF = "staff", "Staff"
+    TENANT_ADMIN = "tenant_admin", _("Tenant admin")
+    STAFF = "staff", _("Staff")
 
 
 class Membership(models.Model):
@@ -91,7 +92,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} at {self.tenant}: {self.get_role_display()}"
+        return f"{self.user}, {self.tenant}: {self.get_role_display()}"
 
 
 M = TypeVar("M", bound=models.Model)

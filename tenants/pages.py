@@ -22,6 +22,7 @@ from typing import Concatenate, ParamSpec, TypeAlias
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -45,8 +46,8 @@ class Here:
     """Further campgrounds of theirs, by name; they can be switched to on a host common to all."""
 
 
-View: TypeAlias = Callable[Concatenate[HttpRequest, Here, P], HttpResponse]
-OpenView: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View: TypeAlias = Callable[Concatenate[HttpRequest, Here, P], HttpResponseBase]
+OpenView: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def staff_page(view: View[P]) -> OpenView[P]:
@@ -57,9 +58,9 @@ def staff_page(view: View[P]) -> OpenView[P]:
 
     @never_cache
     @wraps(view)
-    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not isinstance(request.user, User):
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
         here = whereabouts(request, request.user)
         if here is None:
             return render(request, "tenants/no_campground.html", status=403)
@@ -69,7 +70,15 @@ def staff_page(view: View[P]) -> OpenView[P]:
         answer.headers.setdefault("Cache-Control", "no-store")
         return answer
 
+    page.is_fenced = True  # type: ignore[attr-defined]  # a test asks every page for it
     return page
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Where to sign in. A page that asks for a part of itself is loaded anew: the form would land in the part."""
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=401, headers={"HX-Refresh": "true"})
+    return redirect_to_login(request.get_full_path())
 
 
 def admin_page(view: View[P]) -> OpenView[P]:
@@ -81,7 +90,7 @@ def admin_page(view: View[P]) -> OpenView[P]:
 
     @staff_page
     @wraps(view)
-    def page(request: HttpRequest, here: Here, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, here: Here, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not here.is_admin:
             raise PermissionDenied
         return view(request, here, *args, **kwargs)

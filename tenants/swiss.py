@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
 
@@ -10,6 +10,13 @@ def money_text(amount: Decimal) -> str:
     """``1'234.50``; two places, a hyphen before what is negative, never ``-0.00``."""
     rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return f"{rounded or abs(rounded):,.2f}".replace(",", "'")
+
+
+def price_text(price: Decimal) -> str:
+    """A unit price: ``3.50``, and ``0.0875`` where two places do not hold it."""
+    text = number_text(price)
+    whole, _, places = text.partition(".")
+    return f"{whole}.{places:0<2}"
 
 
 def number_text(number: Decimal | int) -> str:
@@ -23,6 +30,14 @@ def number_text(number: Decimal | int) -> str:
 def percent_text(rate: Decimal) -> str:
     """A rate as the law writes it: ``8.1%``, ``0%``."""
     return f"{number_text(rate)}%"
+
+
+def on_clock(instant: datetime, zone: tzinfo) -> datetime:
+    """The instant on a clock of that zone; as it is, where the clock would leave the calendar (a till says 9999)."""
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant
 
 
 def day_text(day: date) -> str:

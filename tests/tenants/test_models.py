@@ -110,4 +110,4 @@ class TestAMembership:
     def test_names_person_place_and_role(self, seeblick: Tenant) -> None:
         member(seeblick, Role.TENANT_ADMIN, username="anna")
 
-        assert str(Membership.objects.get()) == "anna at Camping Seeblick: Tenant admin"
+        assert str(Membership.objects.get()) == f"anna, Camping Seeblick: {Role.TENANT_ADMIN.label}"

@@ -34,6 +34,13 @@ class TestAStaffPage:
         assert answer.status_code == 302
         assert answer["Location"] == "/anmelden?next=/kasse/transaktionen%3Fmethode%3DCASH"
 
+    def test_that_asks_for_a_part_of_itself_is_loaded_anew(self, seeblick: Tenant) -> None:
+        answer = Client().get("/kasse/transaktionen", headers={"HX-Request": "true"})
+
+        assert answer.status_code == 401
+        assert answer["HX-Refresh"] == "true"
+        assert answer.content == b""
+
     def test_opens_for_everyone_who_works_there(self, seeblick: Tenant, waldrand: Tenant) -> None:
         for role in Role:
             answer = signed_in(member(seeblick, role)).get(HOME)
