@@ -6,15 +6,12 @@ message, no history entry holds it, and no address leads back to that page.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import ValidationError
-from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,22 +20,11 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from apikeys.forms import MintForm
 from apikeys.minting import Minted, mint_key
-from apikeys.models import ApiKey, Scope
+from apikeys.models import ApiKey
+from apikeys.states import STATES, with_state
 from tenants.admin import FencedForm, TenantFencedAdmin, TenantFilter, fence_of, local_time
-
-STATES = {"active": _("active"), "expired": _("expired"), "revoked": _("revoked")}
-
-
-def with_state(keys: QuerySet[ApiKey], *, at: datetime) -> QuerySet[ApiKey]:
-    """Keys with their ``state`` at an instant. Revoked counts before expired: it is the stronger word."""
-    state = Case(
-        When(revoked_at__isnull=False, then=Value("revoked")),
-        When(Q(expires_at__lte=at), then=Value("expired")),
-        default=Value("active"),
-        output_field=CharField(),
-    )
-    return keys.annotate(state=state)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -52,35 +38,8 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(state=self.value()) if self.value() else queryset
 
 
-class MintForm(FencedForm[ApiKey]):
-    """What a new key is to be. ``expires_at`` is typed on the campground's wall clock."""
-
-    scopes = forms.MultipleChoiceField(
-        label=_("Scopes"),
-        choices=Scope.choices,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("pos:write posts sales; pos:read reads them back and lists products. Most tills need both."),
-    )
-    expires_at = forms.DateTimeField(
-        label=_("Expires"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text=_("In the campground's time zone; empty means never."),
-    )
-
-    class Meta:
-        help_texts: ClassVar = {"name": _("Where the token will live, such as “Lightspeed shop till”.")}
-
-    def clean(self) -> dict[str, Any] | None:
-        """Read the wall clock, and refuse a key that would be dead when it is born."""
-        cleaned = super().clean()
-        tenant, expires_at = self.cleaned_data.get("tenant"), self.cleaned_data.get("expires_at")
-        if tenant and expires_at:
-            typed = timezone.make_naive(expires_at)
-            self.cleaned_data["expires_at"] = typed.replace(tzinfo=tenant.zone_info)
-            if self.cleaned_data["expires_at"] <= timezone.now():
-                self.add_error("expires_at", ValidationError(_("This lies in the past."), code="past"))
-        return cleaned
+class FencedMintForm(MintForm, FencedForm[ApiKey]):
+    """With the campground to choose, among those where the person may change things."""
 
 
 @admin.register(ApiKey)
@@ -109,7 +68,7 @@ class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
         return ["tenant", *self.fixed_fields] if obj else []
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **{"form": FencedForm if obj else MintForm, **kwargs})
+        return super().get_form(request, obj, change, **{"form": FencedForm if obj else FencedMintForm, **kwargs})
 
     # Minting ----------------------------------------------------------------------------------------
 

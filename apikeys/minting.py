@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
+from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from apikeys.hashing import hash_token
-from apikeys.models import DEFAULT_BUDGET, ApiKey
+from apikeys.models import DEFAULT_BUDGET, ApiKey, UsedForm
 from apikeys.tokens import make_token, prefix_of
 from tenants.models import Tenant
+
+LATEST = datetime(2200, 1, 1, tzinfo=timezone.utc)
+"""No key ends later. An instant near the end of the calendar cannot be told, nor even be read, in every zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,35 @@ class Minted:
 
     key: ApiKey
     token: str = field(repr=False)
+
+
+class FormUsed(Exception):
+    """The form has minted its key already; nobody can be shown the token again."""
+
+    def __init__(self, key: ApiKey) -> None:
+        super().__init__("form_used")
+        self.key = key
+
+
+def mint_once(*, tenant: Tenant, form_id: UUID, at: datetime, **wanted: Any) -> Minted:
+    """Mint the key that a form asks for, once: a page reloaded or a button pressed twice makes no second key.
+
+    Twins that race meet at the constraint ``used_form_mints_once``: one mints, the key of the other is undone.
+
+    Raises:
+        FormUsed: the form has minted before; with the key that it has made.
+        django.core.exceptions.ValidationError: see ``mint_key()``.
+    """
+    used = UsedForm.objects.of(tenant).filter(form_id=form_id).select_related("api_key")
+    if first := used.first():
+        raise FormUsed(first.api_key)
+    try:
+        with transaction.atomic():
+            minted = mint_key(tenant=tenant, at=at, **wanted)
+            UsedForm.objects.create(tenant=tenant, form_id=form_id, api_key=minted.key)
+    except IntegrityError:
+        raise FormUsed(used.get().api_key) from None
+    return minted
 
 
 def mint_key(
@@ -36,10 +71,13 @@ def mint_key(
     ``budget`` is in calls per rolling hour, None means no limit.
 
     Raises:
-        django.core.exceptions.ValidationError: unknown scopes, an empty name, a budget below 1, an end in the past.
+        django.core.exceptions.ValidationError: unknown scopes, an empty name, a budget below 1, an end in the past
+            or after ``LATEST``.
     """
     if expires_at is not None and expires_at <= at:
         raise ValidationError({"expires_at": "The key would have expired already."})
+    if expires_at is not None and expires_at >= LATEST:
+        raise ValidationError({"expires_at": f"A key ends before {LATEST.year}, or never."})
     token = _unused_token()
     key = ApiKey(
         tenant=tenant,

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from tenants.models import TenantOwned
 
@@ -43,7 +44,7 @@ class ApiKey(TenantOwned):
         blank=True,
         default=DEFAULT_BUDGET,
         validators=[MinValueValidator(1)],
-        help_text="Calls in a rolling hour; empty means no limit.",
+        help_text=_("Calls in a rolling hour; empty means no limit."),
     )
     created_at = models.DateTimeField(editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -70,3 +71,18 @@ class ApiKey(TenantOwned):
         """End the key for ever; a second time changes nothing."""
         type(self).objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=at)
         self.refresh_from_db(fields=["revoked_at"])
+
+
+class UsedForm(TenantOwned):
+    """A form that has minted its key. Sent again, it mints no second one that nobody has noted down."""
+
+    form_id = models.UUIDField()
+    api_key = models.OneToOneField(ApiKey, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "form_id"], name="used_form_mints_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.form_id)

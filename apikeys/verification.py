@@ -18,7 +18,7 @@ Source: product page, "Keys can be revoked instantly"; wire contract, section 1.
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import secrets
 import threading
 from collections import OrderedDict
@@ -83,7 +83,7 @@ class ProvenTokens:
         Raises:
             TooManyUnproven: the pair is new, and too many others are before it.
         """
-        fact = (hmac.digest(self._digest_key, token.encode(), "sha256"), encoded)
+        fact = (hashlib.blake2b(token.encode(), key=self._digest_key, digest_size=32).digest(), encoded)
         with self._guard:
             known = self._recall(fact)
             if known is not None:
@@ -175,9 +175,14 @@ def verify_own_token(
     return key
 
 
+def is_use_due(key: ApiKey, at: datetime) -> bool:
+    """Whether a use of the key is to be noted: at most once a minute it is."""
+    return key.last_used_at is None or key.last_used_at <= at - LAST_USED_GRAIN
+
+
 def _keep_fresh(key: ApiKey, token: str, at: datetime) -> None:
-    """Note the use, at most once a minute; renew a hash made with yesterday's parameters, once."""
-    if key.last_used_at is None or key.last_used_at <= at - LAST_USED_GRAIN:
+    """Note the use, if it is due; renew a hash made with yesterday's parameters, once."""
+    if is_use_due(key, at):
         stale = Q(last_used_at=None) | Q(last_used_at__lte=at - LAST_USED_GRAIN)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=at)
     if is_outdated(key.token_hash):

@@ -65,6 +65,7 @@ class TestMinting:
             {"budget": -1},
             {"expires_at": NOON},
             {"expires_at": NOON - timedelta(days=1)},
+            {"expires_at": NOON.replace(year=9999)},
         ],
     )
     def test_refuses_what_makes_no_key(self, seeblick: Tenant, wrong: dict[str, Any]) -> None:
