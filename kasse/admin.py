@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from kasse.closing_models import DailyClose
 from kasse.models import Transaction
 from kasse.money import plain
 from tenants.admin import ReadOnlyAdmin, TenantFilter, fence_of, local_time
@@ -98,6 +99,48 @@ class TransactionAdmin(ReadOnlyAdmin[Transaction]):
                 for payment in sale.payments.filter(tenant=sale.tenant_id).order_by("position")
             ],
         )
+
+
+@admin.register(DailyClose)
+class DailyCloseAdmin(ReadOnlyAdmin[DailyClose]):
+    list_display = ["z_number", "business_date", "sale_count", "to_pay", "difference", "closed_by_name", "tenant"]
+    list_display_links = ["z_number", "business_date"]
+    list_filter = [("tenant", TenantFilter), "business_date"]
+    list_select_related = ["tenant"]
+    fieldsets = [
+        (None, {"fields": ["tenant", "z_number", "business_date", "closed", "closed_by_name"]}),
+        (_("Money"), {"fields": ["to_pay", "float", "awaited", "found", "difference", "variance_reason", "left"]}),
+        (_("As stored"), {"fields": ["sale_count", "counted", "totals", "vat"]}),
+    ]
+    ordering = ["-business_date", "-id"]
+
+    @admin.display(description=_("closed at"), ordering="closed_at")
+    def closed(self, close: DailyClose) -> str:
+        return local_time(close.closed_at, close.tenant)
+
+    @admin.display(description=_("to pay"))
+    def to_pay(self, close: DailyClose) -> SafeString:
+        return right(f"{money(close.day_totals.total_amount)}\N{NO-BREAK SPACE}{close.currency}")
+
+    @admin.display(description=_("opening float"))
+    def float(self, close: DailyClose) -> str:
+        return money(close.opening_float)
+
+    @admin.display(description=_("expected"))
+    def awaited(self, close: DailyClose) -> str:
+        return money(close.expected_amount)
+
+    @admin.display(description=_("counted"))
+    def found(self, close: DailyClose) -> str:
+        return money(close.counted_amount)
+
+    @admin.display(description=_("variance"), ordering="variance")
+    def difference(self, close: DailyClose) -> SafeString:
+        return right(money(close.variance))
+
+    @admin.display(description=_("float left"))
+    def left(self, close: DailyClose) -> str:
+        return money(close.float_left)
 
 
 def number(value: Decimal, *, places: int = 0) -> str:

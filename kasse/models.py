@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apikeys.models import ApiKey
 from catalogue.exact_decimals import ExactDecimalField, MoneyField
@@ -20,32 +21,32 @@ from tenants.models import Tenant, TenantOwned
 class Source(models.TextChoices):
     """Where a sale was made."""
 
-    FRONT_DESK = "FRONT_DESK", "Front desk"
-    EXTERNAL_POS = "EXTERNAL_POS", "External POS"
+    FRONT_DESK = "FRONT_DESK", _("Front desk")
+    EXTERNAL_POS = "EXTERNAL_POS", _("External POS")
 
 
 class Status(models.TextChoices):
     """What became of it; a till's sale is complete when it comes."""
 
-    COMPLETED = "COMPLETED", "Completed"
-    PENDING = "PENDING", "Pending"
-    FAILED = "FAILED", "Failed"
-    REFUNDED = "REFUNDED", "Refunded"
+    COMPLETED = "COMPLETED", _("Completed")
+    PENDING = "PENDING", _("Pending")
+    FAILED = "FAILED", _("Failed")
+    REFUNDED = "REFUNDED", _("Refunded")
 
 
 class PaymentMethod(models.TextChoices):
     """How it was paid. ``MIXED`` says: see the payments."""
 
-    CASH = "CASH", "Cash"
-    CARD = "CARD", "Card"
+    CASH = "CASH", _("Cash")
+    CARD = "CARD", _("Card")
     TWINT = "TWINT", "TWINT"
-    WORLDLINE = "WORLDLINE", "Card (Worldline)"
-    BANK = "BANK", "Bank"
-    VOUCHER = "VOUCHER", "Voucher"
-    ON_TAB = "ON_TAB", "On tab"
-    STRIPE = "STRIPE", "Stripe"
-    OTHER = "OTHER", "Other"
-    MIXED = "MIXED", "Mixed"
+    WORLDLINE = "WORLDLINE", _("Card (Worldline)")
+    BANK = "BANK", _("Bank")
+    VOUCHER = "VOUCHER", _("Voucher")
+    ON_TAB = "ON_TAB", _("On tab")
+    STRIPE = "STRIPE", _("Stripe")
+    OTHER = "OTHER", _("Other")
+    MIXED = "MIXED", _("Mixed")
 
 
 TENDERS = tuple(method for method in PaymentMethod if method is not PaymentMethod.MIXED)
@@ -54,10 +55,10 @@ TENDERS = tuple(method for method in PaymentMethod if method is not PaymentMetho
 class LineKind(models.TextChoices):
     """What a line is to the books."""
 
-    SALE = "SALE", "Sale"
-    DISCOUNT = "DISCOUNT", "Discount"
-    SERVICE_CHARGE = "SERVICE_CHARGE", "Service charge"
-    VOUCHER_SALE = "VOUCHER_SALE", "Voucher sold"
+    SALE = "SALE", _("Sale")
+    DISCOUNT = "DISCOUNT", _("Discount")
+    SERVICE_CHARGE = "SERVICE_CHARGE", _("Service charge")
+    VOUCHER_SALE = "VOUCHER_SALE", _("Voucher sold")
 
 
 class Transaction(TenantOwned):
@@ -74,12 +75,18 @@ class Transaction(TenantOwned):
     total_amount = MoneyField()
     rounding_amount = MoneyField()
     tip_amount = MoneyField()
-    occurred_at = models.DateTimeField(help_text="The till's clock.")
-    business_date = models.DateField(help_text="The day it counts for.")
-    received_at = models.DateTimeField(help_text="Our clock.")
-    sent_at = models.DateTimeField(null=True, help_text="The till's clock when it sent this.")
-    refund_of = models.CharField(max_length=255, blank=True, help_text="The till's reference of the original sale.")
+    occurred_at = models.DateTimeField(help_text=_("The till's clock."))
+    business_date = models.DateField(help_text=_("The day it counts for."))
+    received_at = models.DateTimeField(help_text=_("Our clock."))
+    sent_at = models.DateTimeField(null=True, help_text=_("The till's clock when it sent this."))
+    refund_of = models.CharField(max_length=255, blank=True, help_text=_("The till's reference of the original sale."))
     metadata = models.JSONField(default=dict)
+    remarks = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Codes of what was said about it when it was taken, parted by blanks."),
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -95,12 +102,20 @@ class Transaction(TenantOwned):
             models.CheckConstraint(
                 condition=Q(payment_method__in=PaymentMethod.values), name="transaction_payment_method_known"
             ),
-            models.CheckConstraint(condition=Q(tip_amount__gte=0), name="transaction_tip_not_negative"),
+            # Where money goes back, a tip may go back with it.
+            models.CheckConstraint(
+                condition=Q(tip_amount__gte=0) | Q(total_amount__lte=0), name="transaction_tip_not_negative"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "source", "received_at", "id"], name="transaction_by_arrival"),
             models.Index(fields=["tenant", "business_date", "source"], name="transaction_by_day"),
             models.Index(fields=["tenant", "occurred_at", "id"], name="transaction_by_time"),
+            models.Index(
+                fields=["tenant", "occurred_at", "id"], condition=~Q(remarks=""), name="transaction_with_remarks"
+            ),
+            # Of refunds alone: a sale that names no original is not in it, and costs nothing.
+            models.Index(fields=["tenant", "refund_of"], condition=~Q(refund_of=""), name="transaction_refunds_of"),
         ]
 
     def __str__(self) -> str:
@@ -160,8 +175,12 @@ class Payment(TenantOwned):
             models.CheckConstraint(
                 condition=Q(method__in=[each.value for each in TENDERS]), name="payment_method_known"
             ),
-            models.CheckConstraint(condition=Q(tip_amount__gte=0), name="payment_tip_not_negative"),
+            models.CheckConstraint(condition=Q(tip_amount__gte=0) | Q(amount__lte=0), name="payment_tip_not_negative"),
         ]
 
     def __str__(self) -> str:
         return f"{self.method} {self.amount}"
+
+
+# Django finds a room's models where its `models` is; those of the close stand on the ledger above.
+import kasse.closing_models  # noqa: E402, F401

@@ -27,9 +27,11 @@ def plain(number: Decimal, *, places: int = 0) -> str:
 
     ``plain(Decimal("2.500"))`` is ``2.5``; ``plain(Decimal("3.5"), places=2)`` is ``3.50``.
     """
-    text = f"{number:f}"
+    text = str(number)
+    if "E" in text:
+        text = f"{number:f}"
     if places == 2 and text[-3:-2] == ".":
-        return text  # as nearly every amount is
+        return text
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0").ljust(places, "0")
     return f"{whole}.{fraction}" if fraction else whole

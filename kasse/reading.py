@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
 
 from catalogue.exact_decimals import number_of
-from kasse.models import LineKind, PaymentMethod, Source, Status, Transaction
+from kasse.models import LineKind, PaymentMethod, Source, Status
 from kasse.rows import SALE_COLUMNS
 from kasse.sales import NewItem, NewPayment, NewSale, StoredSale
 from kasse.sqlite import from_json, in_utc, on_sqlite
+from kasse.statements import execute
 from tenants.models import Tenant
 
 _TEXT = """
@@ -46,53 +46,9 @@ def sales_under(tenant: Tenant, references: Iterable[str]) -> dict[str, StoredSa
         "source": Source.EXTERNAL_POS.value,
         "refs": msgspec.json.encode(list(references)).decode(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(SQLITE if on_sqlite() else POSTGRESQL, values)
-        found = [_stored(row) for row in cursor.fetchall()]
+    rows = execute(SQLITE if on_sqlite() else POSTGRESQL, values).fetchall()
+    found = [_stored(row) for row in rows]
     return {stored.sale.external_ref or "": stored for stored in found}
-
-
-def as_stored(row: Transaction) -> StoredSale:
-    """The value of a row that the ORM has read; its lines and payments should be prefetched."""
-    return StoredSale(
-        id=row.pk,
-        tenant_id=row.tenant_id,
-        source=Source(row.source),
-        status=Status(row.status),
-        fingerprint=row.fingerprint,
-        api_key_id=row.api_key_id,
-        business_date=row.business_date,
-        received_at=row.received_at,
-        sale=NewSale(
-            external_ref=row.external_ref,
-            payment_method=PaymentMethod(row.payment_method),
-            currency=row.currency,
-            total_amount=row.total_amount,
-            rounding_amount=row.rounding_amount,
-            tip_amount=row.tip_amount,
-            items=tuple(
-                NewItem(
-                    description=line.description,
-                    quantity=line.quantity,
-                    unit_price=line.unit_price,
-                    line_total=line.line_total,
-                    sku=line.sku,
-                    vat_rate=line.vat_rate,
-                    category=line.category,
-                    kind=LineKind(line.kind),
-                )
-                for line in sorted(row.items.all(), key=lambda line: line.position)
-            ),
-            payments=tuple(
-                NewPayment(method=PaymentMethod(each.method), amount=each.amount, tip_amount=each.tip_amount)
-                for each in sorted(row.payments.all(), key=lambda each: each.position)
-            ),
-            occurred_at=row.occurred_at,
-            sent_at=row.sent_at,
-            refund_of=row.refund_of,
-            metadata=row.metadata,
-        ),
-    )
 
 
 def _stored(row: tuple[Any, ...]) -> StoredSale:
@@ -120,6 +76,7 @@ def _stored(row: tuple[Any, ...]) -> StoredSale:
             sent_at=sale["sent_at"] and in_utc(sale["sent_at"]),
             refund_of=sale["refund_of"],
             metadata=from_json(sale["metadata"]),
+            remarks=sale["remarks"],
         ),
     )
 

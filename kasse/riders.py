@@ -13,8 +13,9 @@ from django.db.backends.utils import CursorWrapper
 class Parts(NamedTuple):
     """What a rider adds to the statement on PostgreSQL; every text may use the names in ``values``.
 
-    ``before`` and ``after`` are ``WITH`` parts, the latter may read ``sale(id)``, the inserted ones; ``gate``
-    continues the ``FROM`` of the sales and decides whether any is inserted; ``answer`` is one expression.
+    ``before`` and ``after`` are ``WITH`` parts, the latter may read ``sale(id)``, the inserted ones; ``gate`` is one
+    more item of the ``FROM`` of the sales, perhaps with a ``WHERE``, and decides whether any is inserted; ``answer`` is
+    one expression.
     """
 
     before: str

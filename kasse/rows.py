@@ -32,6 +32,7 @@ SALE_COLUMNS = {
     "sent_at": "timestamptz",
     "refund_of": "text",
     "metadata": "jsonb",
+    "remarks": "text",
 }
 PART_COLUMNS = {"tenant_id": "bigint", "transaction_id": "uuid", "position": "smallint"}
 LINE_COLUMNS = {
@@ -70,6 +71,7 @@ def sale_row(stored: StoredSale) -> Row:
         "sent_at": sale.sent_at,
         "refund_of": sale.refund_of,
         "metadata": sale.metadata,
+        "remarks": sale.remarks,
     }
 
 

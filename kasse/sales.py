@@ -43,7 +43,8 @@ class NewSale:
     """One finished sale or refund.
 
     Σ ``line_total`` + ``rounding_amount`` = ``total_amount`` = Σ payments; ``tip_amount`` lies outside of it.
-    ``payments`` is never empty: a plain cash sale is one payment in cash.
+    ``payments`` is never empty: a plain cash sale is one payment in cash. ``remarks`` are the codes of what is said
+    about it to whoever brings it, parted by blanks; they are no part of what makes it the same sale.
     """
 
     external_ref: str | None
@@ -58,6 +59,7 @@ class NewSale:
     sent_at: datetime | None = None
     refund_of: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    remarks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

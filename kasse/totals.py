@@ -15,11 +15,12 @@ the day, not on how many years lie before it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from django.db import connection
@@ -27,6 +28,7 @@ from django.db import connection
 from catalogue.exact_decimals import number_of
 from kasse.models import LineKind, PaymentMethod, Source, Status
 from kasse.money import ZERO
+from kasse.sqlite import on_sqlite
 from tenants.models import Tenant
 
 JSON_VERSION = 1
@@ -170,16 +172,29 @@ WHERE i.tenant_id = %(tenant)s AND i.transaction_id = day.id
 GROUP BY i.category, i.kind, i.vat_rate
 """
 
+# The same, of given sales alone: a list of any length is one value.
+_ALL, _ONLY = "status = %(status)s", "status = %(status)s AND id IN (SELECT {value} FROM {values})"
+OF_SALES_ON_POSTGRESQL = STATEMENT.replace(
+    _ALL, _ONLY.format(value="CAST(value AS uuid)", values="json_array_elements_text(%(only)s::json) AS value")
+)
+OF_SALES_ON_SQLITE = STATEMENT.replace(_ALL, _ONLY.format(value="value", values="json_each(%(only)s)"))
 
-def day_totals(tenant: Tenant, day: date) -> DayTotals:
+
+def day_totals(tenant: Tenant, day: date, *, only: Sequence[UUID] | None = None) -> DayTotals:
     """What a business day of a campground has come to so far; completed transactions alone.
+
+    With ``only``, of these sales alone, as far as they are of that day: what a close or a journal has taken.
 
     Raises:
         MixedCurrencies: the campground has changed its currency within the day.
     """
     asked: dict[str, str | int] = {"tenant": tenant.pk, "day": day.isoformat(), "status": Status.COMPLETED.value}
+    statement = STATEMENT
+    if only is not None:
+        statement = OF_SALES_ON_SQLITE if on_sqlite() else OF_SALES_ON_POSTGRESQL
+        asked["only"] = msgspec.json.encode([each.hex for each in only]).decode()
     with connection.cursor() as cursor:
-        cursor.execute(STATEMENT, asked)
+        cursor.execute(statement, asked)
         rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         for part, *row in cursor.fetchall():
             rows[part].append(tuple(row))

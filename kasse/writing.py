@@ -25,6 +25,7 @@ from kasse.riders import Rider
 from kasse.rows import LINE_COLUMNS, PAYMENT_COLUMNS, SALE_COLUMNS, line_rows, payment_rows, sale_row
 from kasse.sales import StoredSale
 from kasse.sqlite import for_sqlite, in_turn, on_sqlite
+from kasse.statements import execute
 
 
 def write_sales(sales: Sequence[StoredSale], *, rider: Rider) -> set[UUID]:
@@ -53,9 +54,7 @@ def _write_on_postgresql(sales: Sequence[StoredSale], rider: Rider) -> set[UUID]
         "payments": _ENCODE(list(payment_rows(sales))).decode(),
         **parts.values,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(*parts[:4]), values)
-        written, answer = cursor.fetchone()
+    written, answer = execute(_statement(*parts[:4]), values).fetchone()
     rider.hear(answer)
     return set(written)
 
@@ -64,10 +63,10 @@ def _write_on_postgresql(sales: Sequence[StoredSale], rider: Rider) -> set[UUID]
 def _statement(before: str, gate: str, after: str, answer: str) -> str:
     """The statement for a kind of rider; its text never changes, so the server plans it once a connection."""
     text = f"""
-        WITH {before}
+        WITH {before}{", " if before else ""}
         sale AS (
             INSERT INTO kasse_transaction ({", ".join(SALE_COLUMNS)})
-            SELECT s.* FROM json_to_recordset(%(sales)s::json) AS s({_typed(SALE_COLUMNS)}) {gate}
+            SELECT s.* FROM json_to_recordset(%(sales)s::json) AS s({_typed(SALE_COLUMNS)}){", " if gate else ""}{gate}
             ON CONFLICT (tenant_id, external_ref) DO NOTHING
             RETURNING id
         ),
@@ -80,8 +79,7 @@ def _statement(before: str, gate: str, after: str, answer: str) -> str:
             INSERT INTO kasse_payment ({", ".join(PAYMENT_COLUMNS)})
             SELECT p.* FROM json_to_recordset(%(payments)s::json) AS p({_typed(PAYMENT_COLUMNS)})
             JOIN sale ON sale.id = p.transaction_id
-        )
-        {after}
+        ){", " if after else ""}{after}
         SELECT ARRAY(SELECT id FROM sale), {answer}
     """
     # On one line: the driver remembers how it has read a text only if that is short.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kasse.business_day import business_date
+from kasse.business_day import bounds_of, business_date
 
 ZURICH = ZoneInfo("Europe/Zurich")
 ZONES = st.sampled_from(["Europe/Zurich", "UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"]).map(
@@ -102,3 +102,63 @@ class TestTheBusinessDay:
         afternoon = datetime.combine(wanted, datetime.min.time(), tzinfo=zone).replace(hour=15)
 
         assert business_date(afternoon, zone=zone, cutoff_hour=cutoff_hour) == wanted
+
+
+class TestBoundsOf:
+    @pytest.mark.parametrize(
+        ("wanted", "cutoff_hour", "first", "after"),
+        [
+            ("2026-04-29", 0, "2026-04-28T22:00:00+00:00", "2026-04-29T22:00:00+00:00"),
+            ("2026-04-29", 4, "2026-04-29T02:00:00+00:00", "2026-04-30T02:00:00+00:00"),
+            ("2026-04-29", 12, "2026-04-29T10:00:00+00:00", "2026-04-30T10:00:00+00:00"),
+            # Twenty-three hours; with a cut-off of two, which does not exist, the day begins at three.
+            ("2026-03-29", 0, "2026-03-28T23:00:00+00:00", "2026-03-29T22:00:00+00:00"),
+            ("2026-03-29", 2, "2026-03-29T01:00:00+00:00", "2026-03-30T00:00:00+00:00"),
+            ("2026-03-28", 3, "2026-03-28T02:00:00+00:00", "2026-03-29T01:00:00+00:00"),
+            # Twenty-five hours; with a cut-off of two the day begins when it is two for the first time.
+            ("2026-10-25", 0, "2026-10-24T22:00:00+00:00", "2026-10-25T23:00:00+00:00"),
+            ("2026-10-25", 2, "2026-10-25T00:00:00+00:00", "2026-10-26T01:00:00+00:00"),
+            ("2026-10-24", 3, "2026-10-24T01:00:00+00:00", "2026-10-25T02:00:00+00:00"),
+        ],
+    )
+    def test_are_the_first_instant_and_the_first_one_after(
+        self, wanted: str, cutoff_hour: int, first: str, after: str
+    ) -> None:
+        found = bounds_of(date.fromisoformat(wanted), zone=ZURICH, cutoff_hour=cutoff_hour)
+
+        assert [each.isoformat() for each in found] == [first, after]
+
+    @given(INSTANTS, ZONES, CUTOFFS)
+    @example(SPRING, ZURICH, 2)
+    @example(SPRING - timedelta(microseconds=1), ZURICH, 2)
+    @example(AUTUMN, ZURICH, 3)
+    @example(AUTUMN - timedelta(microseconds=1), ZURICH, 3)
+    def test_hold_every_instant_of_the_day(self, instant: datetime, zone: ZoneInfo, cutoff_hour: int) -> None:
+        wanted = business_date(instant, zone=zone, cutoff_hour=cutoff_hour)
+
+        first, after = bounds_of(wanted, zone=zone, cutoff_hour=cutoff_hour)
+
+        assert first <= instant < after
+
+    @given(st.dates(date(2000, 1, 2), date(2037, 12, 30)), ZONES, CUTOFFS)
+    @example(date(2026, 3, 29), ZURICH, 2)
+    @example(date(2026, 10, 25), ZURICH, 3)
+    def test_lie_side_by_side(self, wanted: date, zone: ZoneInfo, cutoff_hour: int) -> None:
+        """Every instant is in exactly one day."""
+        first, after = bounds_of(wanted, zone=zone, cutoff_hour=cutoff_hour)
+        instants = [first - timedelta(microseconds=1), first, after - timedelta(microseconds=1), after]
+
+        assert [business_date(each, zone=zone, cutoff_hour=cutoff_hour) for each in instants] == [
+            wanted - timedelta(days=1),
+            wanted,
+            wanted,
+            wanted + timedelta(days=1),
+        ]
+        assert bounds_of(wanted + timedelta(days=1), zone=zone, cutoff_hour=cutoff_hour)[0] == after
+
+    def test_of_a_day_that_a_zone_has_left_out_hold_nothing(self) -> None:
+        apia = ZoneInfo("Pacific/Apia")
+
+        first, after = bounds_of(date(2011, 12, 30), zone=apia, cutoff_hour=0)
+
+        assert first == after == datetime(2011, 12, 30, 10, tzinfo=UTC)

@@ -9,12 +9,12 @@ from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from kasse.models import Payment, PaymentMethod, Source, Transaction, TransactionItem
-from kasse.reading import as_stored
 from kasse.recording import ExternalRefConflict, Recorded, record_transaction
 from kasse.sales import NewSale
 from tenants.models import Tenant
 from tests.factories import ProductFactory
 from tests.kasse.sales import MORNING, NOON, breakfast, coffee, croissant, paid
+from tests.kasse.stored import as_stored
 from tests.pos_bridge.breaking import writes_failing
 
 

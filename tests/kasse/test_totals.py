@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -41,8 +42,9 @@ TICKETS = st.fixed_dictionaries(
 )
 
 
-def store(tickets: list[dict[str, Any]], tenants: list[Tenant], keys: list[list[int]]) -> None:
-    """Rows as drawn; their sums need not fit together, so that no part can stand in for another."""
+def store(tickets: list[dict[str, Any]], tenants: list[Tenant], keys: list[list[int]]) -> list[UUID]:
+    """Rows as drawn; their sums need not fit together, so that no part can stand in for another. Gives their ids."""
+    ids = []
     for number, ticket in enumerate(tickets):
         tenant = tenants[ticket["tenant"]]
         from_till = ticket["till"] is not None
@@ -59,6 +61,7 @@ def store(tickets: list[dict[str, Any]], tenants: list[Tenant], keys: list[list[
             received_at=NOON,
             **{name: ticket[name] for name in ("status", "total_amount", "rounding_amount", "tip_amount")},
         )
+        ids.append(sale.pk)
         for position, (rate, category, kind, amount) in enumerate(ticket["lines"]):
             TransactionItem.objects.create(
                 tenant=tenant,
@@ -76,6 +79,7 @@ def store(tickets: list[dict[str, Any]], tenants: list[Tenant], keys: list[list[
             Payment.objects.create(
                 tenant=tenant, transaction=sale, position=position, method=method, amount=amount, tip_amount=tip
             )
+    return ids
 
 
 def summed(pairs: Iterable[tuple[Any, Decimal]]) -> dict[Any, Counted]:
@@ -237,6 +241,46 @@ class TestDayTotals:
             ("sqlite_autoindex_kasse_transactionitem_1", "tenant_id=? AND transaction_id=?"),
         ):
             assert any(step.endswith(f"USING INDEX {index} ({columns})") for step in plan), plan
+
+
+class TestTotalsOfGivenSales:
+    @given(tickets=st.lists(TICKETS, max_size=8), taken=st.sets(st.integers(0, 7)))
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_are_the_sums_over_them_and_no_others(
+        self, seeblick: Tenant, waldrand: Tenant, tickets: list[dict[str, Any]], taken: set[int]
+    ) -> None:
+        tenants = [seeblick, waldrand]
+        with transaction.atomic():
+            keys = [[mint(tenant, name=name).key.pk for name in ("Kiosk", "Bistro")] for tenant in tenants]
+            ids = store(tickets, tenants, keys)
+            only = [ids[number] for number in taken if number < len(ids)]
+
+            for number, tenant in enumerate(tenants):
+                counted = [
+                    ticket
+                    for place, ticket in enumerate(tickets)
+                    if (ticket["tenant"], ticket["day"], ticket["status"]) == (number, DAY, Status.COMPLETED)
+                    and place in taken
+                ]
+                assert_sums(day_totals(tenant, DAY, only=only), counted, keys[number])
+            transaction.set_rollback(True)
+
+    def test_of_no_sale_are_nothing(self, seeblick: Tenant) -> None:
+        record_transaction(tenant=seeblick, source=Source.EXTERNAL_POS, received_at=NOON, sale=breakfast())
+
+        assert day_totals(seeblick, DAY, only=[]) == DayTotals(business_date=DAY, currency="CHF")
+
+    def test_of_the_neighbours_sales_are_nothing(self, seeblick: Tenant, waldrand: Tenant) -> None:
+        theirs = record_transaction(tenant=waldrand, source=Source.EXTERNAL_POS, received_at=NOON, sale=breakfast())
+
+        assert day_totals(seeblick, DAY, only=[theirs.stored.id]).tills == ()
+        assert day_totals(waldrand, DAY, only=[theirs.stored.id]).sales.count == 1
+
+    def test_are_of_one_moment_too(self, seeblick: Tenant) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            day_totals(seeblick, DAY, only=[make_id(NOON)] * 5000)
+
+        assert len(asked) == 1
 
 
 class TestStoredTotals:

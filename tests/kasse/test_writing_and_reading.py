@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kasse.models import TENDERS, LineKind, PaymentMethod, Source, Transaction
-from kasse.reading import as_stored, sales_under
+from kasse.reading import sales_under
 from kasse.recording import ExternalRefConflict, record_transaction
 from kasse.sales import NewItem, NewPayment, NewSale, StoredSale
 from tenants.models import Tenant
 from tests.contract.sales import new_reference, on_one_campground
 from tests.kasse.sales import MORNING, NOON, breakfast, coffee, croissant, paid
+from tests.kasse.stored import as_stored
 
 LARGEST = Decimal("99999999.99")
 
@@ -70,6 +71,7 @@ SALES = st.builds(
     sent_at=st.none() | INSTANTS,
     refund_of=TEXTS,
     metadata=st.dictionaries(TEXTS, IN_METADATA, max_size=4),
+    remarks=st.sampled_from(["", "rounding_booked", "rounding_booked unknown_field"]),
 )
 
 
