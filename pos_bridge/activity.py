@@ -16,10 +16,10 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -31,31 +31,18 @@ from psycopg.errors import LockNotAvailable, QueryCanceled
 from apikeys.models import ApiKey
 from apikeys.tokens import TOKEN, is_well_formed, prefix_of
 from catalogue.exact_decimals import units_of
-from kasse.sqlite import LOCKED, for_sqlite, in_turn, on_sqlite
+from kasse.sqlite import LOCKED, for_sqlite, on_sqlite
+from kasse.statements import change
+from pos_bridge.floods import count_refusal, hold_up, is_flooded
 from pos_bridge.models import InboundCall, Outcome
 from pos_bridge.wire import LENGTH
 
 BASE_PATH = "/api/v1/public/pos"
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-ROWS_PER_ADDRESS_AND_MINUTE = 100
-# A counting row stands for calls with many keys, and belongs to no campground.
-OF_NOBODY = {"outcome": Outcome.FLOOD, "calls": 0, "tenant_id": None, "api_key_id": None, "key_prefix": ""}
 COLUMNS = tuple(field.column for field in InboundCall._meta.concrete_fields if not field.primary_key)
 INSERT = (
     f"INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) VALUES ({', '.join(f'%({name})s' for name in COLUMNS)})"
 )
-COUNT_FLOOD = """
-    UPDATE pos_bridge_inboundcall SET calls = calls + 1
-    WHERE remote_address = %(address)s AND at = %(minute)s AND outcome = 'flood'
-"""
-# Does not wait for the disk: strangers who queue for this row would hold the connections that tills need.
-COUNT_FLOOD_ON_POSTGRESQL = """
-    WITH hurried AS (SELECT set_config('synchronous_commit', 'off', true) AS setting)
-    UPDATE pos_bridge_inboundcall SET calls = calls + 1 FROM hurried
-    WHERE setting = 'off' AND remote_address = %(address)s AND at = %(minute)s AND outcome = 'flood'
-"""
-MOST_FLOODS = 10_000
-_FLOODS: set[tuple[str, int, datetime]] = set()
 LOGGER = logging.getLogger(__name__)
 
 
@@ -77,6 +64,11 @@ class Call:
     error_field: str = ""
     external_ref: str = ""
     logged: bool = field(default=False)
+
+    def begin_anew(self) -> None:
+        """Forget what was found out about it."""
+        self.api_key, self.outcome = None, None
+        self.error_code = self.error_field = self.external_ref = ""
 
 
 class ActivityLogMiddleware:
@@ -192,52 +184,17 @@ def _leave_a_broken_connection() -> None:
 
 
 def _log_refusal(call: Call, status: int) -> None:
-    """A row each for the first refusals of an address in a minute; one counting row for the rest."""
+    """A row each for the first refusals of an address in a minute; the rest are counted."""
     minute = call.at.replace(second=0, microsecond=0)
-    if not _is_flooded(call, status, minute):
+    if is_flooded(call.remote_address, status, minute):
+        count_refusal(call.remote_address, minute, partial(_row, call, status))
+        hold_up()
+    else:
         _write_row(call, status)
-    elif not _count_flood(call.remote_address, minute):
-        row = InboundCall(**{**_row(call, status), "at": minute, **OF_NOBODY})
-        InboundCall.objects.bulk_create([row], ignore_conflicts=True)
-        _count_flood(call.remote_address, minute)
-
-
-def _is_flooded(call: Call, status: int, minute: datetime) -> bool:
-    """Whether the address has had its rows for this minute. Once it has, nobody need count them again."""
-    flood = (call.remote_address, status, minute)
-    if flood in _FLOODS:
-        return True
-    # Both conditions on the status: the first is that of the index.
-    refused = InboundCall.objects.filter(status__gte=400).filter(
-        remote_address=call.remote_address, status=status, at__gte=minute, at__lt=minute + timedelta(minutes=1)
-    )
-    rows = refused.exclude(outcome=Outcome.FLOOD)[:ROWS_PER_ADDRESS_AND_MINUTE].count()
-    if rows < ROWS_PER_ADDRESS_AND_MINUTE:
-        return False
-    if len(_FLOODS) >= MOST_FLOODS:
-        _FLOODS.clear()
-    _FLOODS.add(flood)
-    return True
-
-
-def _count_flood(address: str, minute: datetime) -> bool:
-    """Count one more; False if there is no counting row yet."""
-    values = {"address": address, "minute": minute}
-    if on_sqlite():
-        return bool(_execute(COUNT_FLOOD, for_sqlite(values)))
-    return bool(_execute(COUNT_FLOOD_ON_POSTGRESQL, values))
 
 
 def _write_row(call: Call, status: int) -> None:
-    _execute(INSERT, row_of(call, status))
-
-
-def _execute(statement: str, values: dict[str, Any]) -> int:
-    """How many rows it has touched."""
-    turn = in_turn() if on_sqlite() else nullcontext()
-    with turn, connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return int(cursor.rowcount)
+    change(INSERT, row_of(call, status))
 
 
 def row_of(call: Call, status: int) -> dict[str, Any]:

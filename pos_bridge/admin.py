@@ -177,7 +177,8 @@ class ParkedSaleAdmin(ReadOnlyAdmin[ParkedSale]):
 
     @admin.display(description=_("payload"))
     def sent(self, parked: ParkedSale) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(json.loads(parked.payload), indent=2, ensure_ascii=False))
+        text = json.dumps(json.loads(parked.payload), indent=2, ensure_ascii=False) if parked.payload else "–"
+        return format_html("<pre>{}</pre>", text)
 
 
 def as_text(value: Any) -> str:

@@ -1,15 +1,20 @@
-"""Who calls, and on what terms: one read for a call, by the public start of its token.
+"""Who calls, and on what terms: one row for a call, by the public start of its token.
 
-Key, campground, settings card and VAT rates are read together, and on every call: what staff change holds
-from the very next one, on every worker, and a sale needs no second look. Whether the token opens anything is
-for ``apikeys.verification`` to say.
+Key, campground, settings card and VAT rates are one row, and the database is asked for it on every call: what
+staff change holds from the very next one, on every worker. Whether the token opens anything is for
+``apikeys.verification`` to say.
+
+The row can be asked for first (``admission_of()``). Or a call goes ahead with the row that this process remembers
+(``recall()``), and its one statement that stores anything compares it in the database (``CONFIRMED``): it stores
+nothing if a letter of it has changed, and the call begins anew. PostgreSQL only, where it saves a round trip.
 """
 
 from __future__ import annotations
 
+import select
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -18,41 +23,51 @@ from rest_framework.request import Request
 
 from apikeys.authentication import ApiKeyAuthentication
 from apikeys.models import ApiKey
+from apikeys.verification import is_use_due
 from catalogue.exact_decimals import number_of
 from catalogue.vat import DatedRate, DatedRates
 from kasse.sqlite import from_json, in_utc, on_sqlite
+from kasse.statements import borrow_connection, execute
 from pos_bridge.models import BridgeSettings
 from tenants.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A till's key with its campground loaded, and what the campground has set."""
+    """A till's key with its campground loaded, and what the campground has set; ``row`` is where that stood."""
 
     key: ApiKey
     bridge: BridgeSettings
     rates: DatedRates
+    row: str = ""
+
+
+class OutOfDate(Exception):
+    """The row that is remembered of a key is not what the database holds; nothing was stored or counted."""
 
 
 class TillAuthentication(ApiKeyAuthentication):
-    """Bearer tokens of tills; keeps what was read beside the key for the view."""
+    """Bearer tokens of tills; keeps what was read beside the key for the view.
+
+    ``recalls_at`` is when the call came, if it will have the database confirm what is remembered; ``recalled`` says
+    that it has to.
+    """
 
     admission: Admission | None = None
+    recalls_at: datetime | None = None
+    recalled = False
 
     def find_key(self, prefix: str) -> ApiKey | None:
         """The key with this prefix, and the rest of its admission."""
-        self.admission = admission_of(prefix)
+        self.admission = recall(prefix, at=self.recalls_at) if self.recalls_at else None
+        self.recalled = self.admission is not None
+        self.admission = self.admission or admission_of(prefix)
         return self.admission.key if self.admission else None
 
 
 def authenticator_of(request: Request) -> TillAuthentication:
     """The one way in that there is."""
     return cast(TillAuthentication, cast("list[Any]", request.authenticators)[0])
-
-
-def admission_to(request: Request) -> Admission:
-    """What was read when an authenticated request came in."""
-    return cast(Admission, authenticator_of(request).admission)
 
 
 def admission_of(prefix: str) -> Admission | None:
@@ -66,7 +81,35 @@ def admission_of(prefix: str) -> Admission | None:
             raise
         _leave_the_dead()
         row = _read(prefix)
-    return _admission(row) if row else None
+    if row is None:
+        return None
+    if len(_REMEMBERED) >= MOST_REMEMBERED:
+        _REMEMBERED.clear()
+    _REMEMBERED[prefix] = row
+    return _admission(row)
+
+
+def recall(prefix: str, *, at: datetime) -> Admission | None:
+    """What this process remembers of a key, for whoever has it confirmed; None if the row is to be read first.
+
+    It is if the key's use has to be noted, which changes the row. And if the connection is not known to live:
+    a read can be made again on another one, what stores a sale cannot.
+    """
+    row = _REMEMBERED.get(prefix)
+    if row is None:
+        return None
+    admission = _admission(row)
+    return admission if not is_use_due(admission.key, at) and _connection_is_quiet() else None
+
+
+def _connection_is_quiet() -> bool:
+    """Whether the server has said nothing since it last answered: of a dead one, a farewell or an end is waiting."""
+    held = borrow_connection()
+    if held.connection.closed:
+        return False
+    waiting = select.poll()
+    waiting.register(held.connection.fileno(), select.POLLIN)
+    return not waiting.poll(0)
 
 
 def _leave_the_dead() -> None:
@@ -78,30 +121,34 @@ def _leave_the_dead() -> None:
 
 
 def _read(prefix: str) -> str | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), [prefix])
-        (text,) = cursor.fetchone() or (None,)
-    return cast("str | None", text)
-
-
-@cache
-def _statement() -> str:
-    """One row, as JSON; the same on both engines, but for the names of two functions."""
-    collect, pack = ("json_group_array", "json_array") if on_sqlite() else ("json_agg", "json_build_array")
-    text = f"""
-        SELECT CAST({pack}({_columns(ApiKey, "k")}, {_columns(Tenant, "t")}, b.enabled, b.default_vat_rate,
-            (SELECT {collect}({pack}(rate, valid_from, valid_until)) FROM catalogue_vatrate WHERE tenant_id = t.id)
-            ) AS text)
-        FROM apikeys_apikey AS k
-        JOIN tenants_tenant AS t ON t.id = k.tenant_id
-        LEFT JOIN pos_bridge_bridgesettings AS b ON b.tenant_id = t.id
-        WHERE k.prefix = %s
-    """
-    return " ".join(text.split())
+    found = execute(ROW_ON_SQLITE if on_sqlite() else ROW, {"prefix": prefix}).fetchone()
+    return cast(str, found[0]) if found else None
 
 
 def _columns(model: type[models.Model], alias: str) -> str:
     return ", ".join(f"{alias}.{field.column}" for field in model._meta.concrete_fields)
+
+
+_TEXT = " ".join(
+    f"""
+    SELECT CAST({{pack}}({_columns(ApiKey, "k")}, {_columns(Tenant, "t")}, b.enabled, b.default_vat_rate,
+        (SELECT {{collect}}({{pack}}(rate, valid_from, valid_until)) FROM catalogue_vatrate WHERE tenant_id = t.id)
+        ) AS text)
+    FROM apikeys_apikey AS k
+    JOIN tenants_tenant AS t ON t.id = k.tenant_id
+    LEFT JOIN pos_bridge_bridgesettings AS b ON b.tenant_id = t.id
+    WHERE k.prefix = %(prefix)s
+""".split()
+)
+ROW = _TEXT.format(pack="json_build_array", collect="json_agg")
+ROW_ON_SQLITE = _TEXT.format(pack="json_array", collect="json_group_array")
+CONFIRMED = f"admitted AS (SELECT FROM ({ROW}) AS held(row) WHERE row = %(row)s)"
+"""A ``WITH`` part for PostgreSQL: ``admitted`` has a row, without columns, if that of the key is still ``%(row)s``."""
+READ_BEFORE = "admitted AS (SELECT)"
+"""The same for a row that has just been read."""
+
+_REMEMBERED: dict[str, str] = {}
+MOST_REMEMBERED = 10_000
 
 
 @lru_cache(maxsize=1024)
@@ -116,7 +163,7 @@ def _admission(text: str) -> Admission:
     if enabled is not None:
         bridge.enabled = bool(enabled)
         bridge.default_vat_rate = None if default_vat_rate is None else number_of(default_vat_rate, 2)
-    return Admission(key, bridge, tuple(_rate(*each) for each in from_json(rates) or ()))
+    return Admission(key, bridge, tuple(_rate(*each) for each in from_json(rates) or ()), text)
 
 
 def _row_of(model: type[Any], row: list[Any]) -> Any:

@@ -160,6 +160,8 @@ SUM_FACTS: dict[str, Schema] = {
     "difference": in_words(AMOUNT, "`actual` minus `expected`."),
 }
 
+MOST = in_words({"type": "integer", "minimum": 1}, "With `too_many`: how many rows one call may bring.")
+
 FAULT = record(
     "One fault.",
     {
@@ -168,10 +170,11 @@ FAULT = record(
         "message": TEXT,
         **SUM_FACTS,
         "server_time": in_words(INSTANT, "With `occurred_at_in_future`."),
+        "most": MOST,
         "stored": {"description": "With `differs`: the value that stays."},
         "sent": {"description": "With `differs`: the value that was refused."},
     },
-    optional=(*SUM_FACTS, "server_time", "stored", "sent"),
+    optional=(*SUM_FACTS, "server_time", "most", "stored", "sent"),
 )
 
 PROBLEM = record(
@@ -202,9 +205,10 @@ PROBLEM = record(
         "id": in_words({"type": "string", "format": "uuid"}, "With `external_ref_conflict`: the stored sale."),
         "required_scope": in_words(TEXT, "With `insufficient_scope`: one of these scopes, parted by blanks."),
         "server_time": in_words(INSTANT, "With `occurred_at_in_future`: the service's clock."),
+        "most": MOST,
         **SUM_FACTS,
     },
-    optional=("detail", "id", "required_scope", "server_time", *SUM_FACTS),
+    optional=("detail", "id", "required_scope", "server_time", "most", *SUM_FACTS),
 )
 
 SCHEMAS: dict[str, Schema] = {

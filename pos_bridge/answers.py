@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-from catalogue.models import Product
 from kasse.money import plain
 from kasse.sales import NewItem, NewPayment, StoredSale
 from pos_bridge.remarks import Remark
@@ -19,7 +18,8 @@ def instant_text(instant: datetime) -> str:
 
 def money_text(amount: Decimal) -> str:
     """Two places, no exponent."""
-    return plain(amount, places=2)
+    text = str(amount)
+    return text if text[-3:-2] == "." else plain(amount, places=2)  # nearly every amount has its two places
 
 
 def number(value: Decimal) -> int | float:
@@ -90,10 +90,13 @@ def remark_body(remark: Remark) -> dict[str, Any]:
     return body
 
 
-def product_body(product: Product, currency: str) -> dict[str, Any]:
-    """A product as tills read it."""
+PRODUCT_COLUMNS = ("id", "sku", "name", "category", "unit_price", "vat_rate", "active", "updated_at")
+
+
+def product_body(product: Any, currency: str) -> dict[str, Any]:
+    """A product as tills read it; a ``Product``, or a row of its ``PRODUCT_COLUMNS``."""
     return {
-        "id": product.pk,
+        "id": product.id,
         "sku": product.sku,
         "name": product.name,
         "category": product.category,

@@ -1,11 +1,12 @@
 """The door through which outside tills reach the ledger."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PosBridgeConfig(AppConfig):
     name = "pos_bridge"
-    verbose_name = "External POS bridge"
+    verbose_name = _("External POS bridge")
 
     def ready(self) -> None:
         """Let the API description know our views and fields before anyone asks for it."""

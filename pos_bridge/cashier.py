@@ -54,6 +54,12 @@ PROBLEMS: Sentences = {
         "Scontrino rifiutato: illeggibile",
         "Sale refused: not readable",
     ),
+    "too_many": (
+        "Zu viele Belege auf einmal",
+        "Trop de tickets à la fois",
+        "Troppi scontrini alla volta",
+        "Too many sales at once",
+    ),
     "bad_request": ("Anfrage fehlerhaft", "Requête incorrecte", "Richiesta errata", "Malformed request"),
     "invalid_key": (
         "Kasse nicht angemeldet: Schlüssel prüfen",

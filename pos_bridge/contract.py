@@ -36,11 +36,10 @@ from pos_bridge.fields import (
     TextField,
     read_instant,
 )
-from pos_bridge.remarks import Remark
+from pos_bridge.remarks import Remark, codes_of, unknown_fields
 from pos_bridge.strict_json import Literal
 
 AHEAD = timedelta(minutes=5)
-MOST_REMARKS = 20
 LARGEST_ROUNDING = Decimal("0.05")
 # A till may send null for what it does not have.
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
@@ -158,12 +157,13 @@ def check_sale(document: Mapping[str, Any], terms: Terms) -> Checked:
     faults += _faults_between(sent, terms)
     if faults:
         raise Refused(faults)
-    return _conclude(sent, terms, _unknown_fields(document))
+    return _conclude(sent, terms, unknown_fields(_unknown_names(document)))
 
 
 def _conclude(sent: Mapping[str, Any], terms: Terms, more: Sequence[Remark] = ()) -> Checked:
     rounding, remarks = _rounding(sent)
-    return Checked(_new_sale(sent, terms, rounding), (*remarks, *more))
+    remarks += more
+    return Checked(_new_sale(sent, terms, rounding, remarks), tuple(remarks))
 
 
 def _day_of(document: Mapping[str, Any], terms: Terms) -> date | None:
@@ -255,7 +255,7 @@ def _doubts_about(rounding: Decimal) -> Iterator[Remark]:
         )
 
 
-def _new_sale(sent: Mapping[str, Any], terms: Terms, rounding: Decimal) -> NewSale:
+def _new_sale(sent: Mapping[str, Any], terms: Terms, rounding: Decimal, remarks: Sequence[Remark]) -> NewSale:
     payments = _payments(sent)
     return NewSale(
         external_ref=sent["external_ref"],
@@ -270,6 +270,7 @@ def _new_sale(sent: Mapping[str, Any], terms: Terms, rounding: Decimal) -> NewSa
         sent_at=sent["sent_at"],
         refund_of=sent["refund_of"] or "",
         metadata=sent["metadata"] or {},
+        remarks=codes_of(remarks),
     )
 
 
@@ -341,16 +342,6 @@ def _sum_fault(code: str, what: str, expected: Decimal, actual: Decimal) -> Faul
     }
     message = f"{what} add up to {amounts['expected']}, not {amounts['actual']}."
     return Fault((), code, message, amounts)
-
-
-def _unknown_fields(document: Mapping[str, Any]) -> list[Remark]:
-    """Names we do not know, so that a mistyped field does not go unnoticed; the list is bounded."""
-    names = list(_unknown_names(document))
-    remarks = [Remark("unknown_field", name[:100], "Not a field of version 1; ignored.") for name in names]
-    if len(remarks) > MOST_REMARKS:
-        more = Remark("unknown_field", "…", f"And {len(remarks) - MOST_REMARKS} more.")
-        remarks = [*remarks[:MOST_REMARKS], more]
-    return remarks
 
 
 def _unknown_names(document: Mapping[str, Any]) -> Iterator[str]:

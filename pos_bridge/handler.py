@@ -15,13 +15,13 @@ from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
+from kasse.statements import give_connection_back
 from pos_bridge.activity import is_api_path
-from pos_bridge.wire import Utf8Request, WSGIApplication
+from pos_bridge.wire import TillRequest, WSGIApplication
 
 
 class TillMiddleware(BaseHandler):
@@ -29,12 +29,15 @@ class TillMiddleware(BaseHandler):
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the chain, the first of the setting outermost."""
-        for hooks in ("_view_middleware", "_template_response_middleware", "_exception_middleware"):
-            setattr(self, hooks, [])
-        chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]  # the stubs lack it
+        chain = convert_exception_to_response(self._get_response)
         for name in reversed(settings.TILL_MIDDLEWARE):
             chain = convert_exception_to_response(import_string(name)(chain))
         self._middleware_chain = chain
+
+    def _get_response(self, request: HttpRequest) -> HttpResponse:
+        """What the view says: there are no hooks to be asked, no template to be rendered, no transaction to begin."""
+        match = self.resolve_request(request)
+        return cast(HttpResponse, match.func(request, *match.args, **match.kwargs))
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         """The view of a path; those of the last few hundred paths are remembered."""
@@ -50,7 +53,7 @@ def _view_at(path: str) -> ResolverMatch:
 class TillHandler(TillMiddleware, WSGIHandler):
     """WSGI for the tills' API."""
 
-    request_class = Utf8Request
+    request_class = TillRequest
 
     def __call__(  # type: ignore[override]  # Django says what is true for it: a response
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -58,9 +61,10 @@ class TillHandler(TillMiddleware, WSGIHandler):
         """Answer a call, in one piece."""
         request = self.request_class(environ)
         try:
-            response = cast(HttpResponse, self.get_response(request))
+            # Not ``get_response()``: answers are logged elsewhere, and there is one map of paths.
+            response = cast(HttpResponse, self._middleware_chain(request))
         finally:
-            close_old_connections()
+            give_connection_back()
         headers = [*response.items(), ("X-Content-Type-Options", "nosniff")]
         if self._transport_security and request.is_secure():
             headers.append(("Strict-Transport-Security", self._transport_security))

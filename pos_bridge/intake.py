@@ -33,14 +33,14 @@ from pos_bridge.throttling import Charge
 from tenants.models import Tenant
 
 
-class _AnyRate:
+class AnyRate:
     """Contains every rate."""
 
     def __contains__(self, rate: object) -> bool:
         return True
 
 
-ANY_RATE = _AnyRate()
+ANY_RATE = AnyRate()
 # Faults that depend on what the campground has set, and may have set differently when the sale was taken.
 SETTLED_WHEN_TAKEN = frozenset({"unknown_vat_rate", "currency_mismatch"})
 
@@ -65,20 +65,21 @@ def take_in(*, admission: Admission, body: bytes, charge: Charge, call: Call, re
         BudgetUsedUp: the call is one too many; it is counted, and nothing is stored.
         ExternalRefConflict: its reference belongs to another sale; the document is parked.
     """
-    terms = _terms(admission, received_at)
+    terms = terms_for(admission, received_at)
     checked = read_sale(body, terms) or _look_closely(admission.key.tenant, body, terms, call)
     call.external_ref = checked.sale.external_ref or ""
     try:
         recorded = _record(admission, checked.sale, TillRider(charge, call), received_at)
     except ExternalRefConflict as conflict:
-        _park(admission.key, _document_in(body), conflict, call, received_at)
+        _park(admission.key, document_in(body), conflict, call, received_at)
         if settings.POS_CONFLICT_POLICY == "replay":
-            return _replayed_conflict(checked, conflict)
+            return replayed_conflict(checked, conflict)
         raise
-    return TakenIn(recorded.stored, recorded.created, (*checked.remarks, *_remarks(recorded.differences)))
+    return taken_in(checked, recorded)
 
 
-def _terms(admission: Admission, now: datetime) -> Terms:
+def terms_for(admission: Admission, now: datetime) -> Terms:
+    """What a till's sale is checked against at a moment."""
     tenant = admission.key.tenant
     zone = tenant.zone_info
 
@@ -97,13 +98,20 @@ def _terms(admission: Admission, now: datetime) -> Terms:
 
 
 def _look_closely(tenant: Tenant, body: bytes, terms: Terms, call: Call) -> Checked:
+    document = document_in(body)
+    call.external_ref = reference_in(document)
+    return check_closely(tenant, document, terms)
+
+
+def check_closely(tenant: Tenant, document: Mapping[str, Any], terms: Terms) -> Checked:
     """Find what is at fault, or only unusual, in a body that could not be read in one pass.
 
     Rates and currency are the campground's of today; for a retry, those of its sale. A sale that was taken
     stays taken: its retry is no fault because a rate has ended in between.
+
+    Raises:
+        Refused: with every fault that can be told at once.
     """
-    document = _document_in(body)
-    call.external_ref = _reference_in(document)
     try:
         return check_sale(document, terms)
     except Refused as refused:
@@ -113,14 +121,19 @@ def _look_closely(tenant: Tenant, body: bytes, terms: Terms, call: Call) -> Chec
         return check_sale(document, replace(terms, currency=stored.sale.currency, rates_on=lambda _day: ANY_RATE))
 
 
-def _document_in(body: bytes) -> Mapping[str, Any]:
+def document_in(body: bytes) -> Mapping[str, Any]:
+    """The object in a body, strictly read.
+
+    Raises:
+        Malformed: there is none that we read.
+    """
     document = read_json(body)
     if not isinstance(document, dict):
         raise Malformed("not_an_object", "The body is not a JSON object.")
     return document
 
 
-def _reference_in(document: Mapping[str, Any]) -> str:
+def reference_in(document: Mapping[str, Any]) -> str:
     """The reference as sent, so that staff find a refused sale by it too; anything but a text is no reference."""
     reference = document.get("external_ref")
     return reference if isinstance(reference, str) else ""
@@ -164,7 +177,12 @@ def _park(
     call.outcome = Outcome.CONFLICT
 
 
-def _replayed_conflict(checked: Checked, conflict: ExternalRefConflict) -> TakenIn:
+def taken_in(checked: Checked, recorded: Recorded) -> TakenIn:
+    """What became of a sale that was recorded, now or before."""
+    return TakenIn(recorded.stored, recorded.created, (*checked.remarks, *_remarks(recorded.differences)))
+
+
+def replayed_conflict(checked: Checked, conflict: ExternalRefConflict) -> TakenIn:
     """The literal reading of the product page: 200 with the stored record; the difference is named."""
     return TakenIn(conflict.stored, False, (*checked.remarks, *_remarks(conflict.differences)))
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apikeys.models import ApiKey
-from catalogue.exact_decimals import ExactDecimalField
+from catalogue.exact_decimals import ExactDecimalField, MoneyField
 from kasse.models import Transaction
-from tenants.models import Tenant, TenantOwned
+from kasse.written_once import WrittenOnceManager
+from tenants.models import Tenant, TenantOwned, User
 
 
 class BridgeSettings(models.Model):
@@ -26,7 +28,7 @@ class BridgeSettings(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
-        help_text="Percent; for lines whose rate neither the till nor the catalogue knows.",
+        help_text=_("Percent; for lines whose rate neither the till nor the catalogue knows."),
     )
 
     class Meta:
@@ -39,14 +41,14 @@ class BridgeSettings(models.Model):
 class Outcome(models.TextChoices):
     """What became of a call."""
 
-    CREATED = "created", "created"
-    REPLAYED = "replayed", "replayed"
-    CONFLICT = "conflict", "conflict"
-    READ = "read", "read"
-    REFUSED = "refused", "refused"
-    THROTTLED = "throttled", "throttled"
-    FAILED = "failed", "failed"
-    FLOOD = "flood", "flood"
+    CREATED = "created", _("created")
+    REPLAYED = "replayed", _("replayed")
+    CONFLICT = "conflict", _("conflict")
+    READ = "read", _("read")
+    REFUSED = "refused", _("refused")
+    THROTTLED = "throttled", _("throttled")
+    FAILED = "failed", _("failed")
+    FLOOD = "flood", _("flood")
 
 
 class InboundCall(models.Model):
@@ -101,10 +103,38 @@ class InboundCall(models.Model):
         return f"{self.method} {self.path}: {self.status}"
 
 
+class InboundBatch(TenantOwned):
+    """What became of the sales of one batch: how many of each, beside the row that its call has in the log.
+
+    ``at`` is that of the log's row; ``received_at`` that of all its sales. Neither campground nor key is ever deleted.
+    """
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    request_id = models.CharField(max_length=64)
+    created = models.PositiveSmallIntegerField()
+    replayed = models.PositiveSmallIntegerField()
+    conflicts = models.PositiveSmallIntegerField(help_text="Parked.")
+    invalid = models.PositiveSmallIntegerField()
+    failed = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name_plural = "inbound batches"
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "at"], name="inbound_batch_by_call"),
+            models.Index(fields=["tenant", "received_at"], name="inbound_batch_by_sale"),
+            models.Index(fields=["at"], name="inbound_batch_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id}: {self.created}"
+
+
 class ParkingReason(models.TextChoices):
     """Why a sale was parked."""
 
-    CONFLICT = "conflict", "The reference exists with other money"
+    CONFLICT = "conflict", _("The reference exists with other money")
 
 
 class ParkedSale(TenantOwned):
@@ -113,7 +143,7 @@ class ParkedSale(TenantOwned):
     external_ref = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=80, editable=False)
     reason = models.CharField(max_length=20, choices=ParkingReason)
-    payload = models.TextField(help_text="What the till sent, credentials cut out.")
+    payload = models.TextField(help_text=_("What the till sent, credentials cut out."))
     differences = models.JSONField(default=list)
     stored = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="+", db_index=False)
     api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -133,6 +163,87 @@ class ParkedSale(TenantOwned):
 
     def __str__(self) -> str:
         return self.external_ref
+
+
+class Decision(models.TextChoices):
+    """What staff make of a parked sale."""
+
+    KEEP = "keep", _("Stored sale kept")
+    BOOK = "book", _("Booked as a new sale")
+    DISCARD = "discard", _("Discarded")
+
+
+class ParkedDecision(TenantOwned):
+    """What was decided about a parked sale, once and for ever; one booked as new is held by its row of the ledger."""
+
+    parked = models.OneToOneField(ParkedSale, on_delete=models.PROTECT, primary_key=True, related_name="decision")
+    decision = models.CharField(max_length=10, choices=Decision)
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
+    decided_by_name = models.CharField(max_length=310)
+    reason = models.TextField(blank=True)
+    booked = models.OneToOneField(Transaction, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects: ClassVar[WrittenOnceManager[Self]] = WrittenOnceManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(decision__in=Decision.values), name="parked_decision_known"),
+            models.CheckConstraint(
+                condition=Q(decision=Decision.BOOK, booked__isnull=False)
+                | (~Q(decision=Decision.BOOK) & Q(booked__isnull=True)),
+                name="parked_decision_books_a_sale",
+            ),
+            models.CheckConstraint(
+                condition=~Q(decision=Decision.DISCARD) | ~Q(reason=""), name="parked_decision_discards_for_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parked_id}: {self.decision}"
+
+
+class Verdict(models.TextChoices):
+    """What comparing a till's day with ours has come to."""
+
+    COMPLETE = "complete", _("complete")
+    INCOMPLETE = "incomplete", _("incomplete")
+
+
+class Reconciliation(TenantOwned):
+    """A till's day compared with ours, as it was found at ``at``: evidence, written once.
+
+    ``details`` holds the first hundred rows of each list that the till was told, the counts all of them.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+", db_index=False)
+    business_date = models.DateField()
+    at = models.DateTimeField()
+    verdict = models.CharField(max_length=12, choices=Verdict)
+    by_totals = models.BooleanField(help_text="The till told only what its Z-report says.")
+    told_count = models.PositiveIntegerField()
+    told_amount = MoneyField()
+    stored_count = models.PositiveIntegerField()
+    stored_amount = MoneyField()
+    missing_count = models.PositiveIntegerField()
+    unknown_count = models.PositiveIntegerField()
+    differing_count = models.PositiveIntegerField()
+    other_day_count = models.PositiveIntegerField()
+    details = models.JSONField()
+
+    objects: ClassVar[WrittenOnceManager[Self]] = WrittenOnceManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="reconciliation_verdict_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "business_date", "api_key", "-at"], name="reconciliation_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.business_date}: {self.verdict}"
 
 
 class OfOneKey(TenantOwned):

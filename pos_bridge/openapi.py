@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from pos_bridge.activity import BASE_PATH
 from pos_bridge.answer_shapes import HEADERS, SCHEMAS
 from pos_bridge.api import NothingHere
-from pos_bridge.examples import SALE_TITLES, SALES
+from pos_bridge.many_shapes import MANY_SCHEMAS
 from pos_bridge.operations import OPERATIONS, Answer, Operation, code_of
 from pos_bridge.problem_examples import problem_examples
 from pos_bridge.problems import KINDS
@@ -28,8 +28,8 @@ Endpoints: TypeAlias = list[tuple[str, str, str, Any]]
 
 ABOUT = """An external till posts each finished sale to its campground, once, and reads back what has arrived.
 
-Every path works with and without its final slash. Bodies are JSON in UTF-8, no larger than 256 KiB. Amounts are in \
-the campground's currency, VAT included. Instants are RFC 3339; answers are in UTC.
+Every path works with and without its final slash. Bodies are JSON in UTF-8, no larger than 256 KiB unless more is \
+allowed below. Amounts are in the campground's currency, VAT included. Instants are RFC 3339; answers are in UTC.
 
 A request that follows these schemas is well-formed; what they cannot say is told at `SaleRequest`. Within version 1, \
 paths, optional fields, fields of answers, error codes and values of codes may be added at any time: a till ignores \
@@ -93,7 +93,7 @@ class BearerKey(OpenApiAuthenticationExtension):
 class TillViewInWords(OpenApiViewExtension):
     """A view of the API with what ``OPERATIONS`` says of it."""
 
-    target_class = "pos_bridge.api.TillView"
+    target_class = "pos_bridge.till_view.TillView"
     match_subclasses = True
 
     def view_replacement(self) -> type[APIView]:
@@ -130,7 +130,7 @@ def describe_answers(result: Schema, **_: Any) -> Schema:
         for operation in methods.values():
             _complete(operation, named[operation["operationId"]])
     components = result["components"]
-    components["schemas"] |= SCHEMAS
+    components["schemas"] |= SCHEMAS | MANY_SCHEMAS
     return {
         **result,
         "info": {**result["info"], "description": ABOUT},
@@ -148,7 +148,8 @@ def _complete(described: Schema, operation: Operation) -> None:
     described.setdefault("parameters", []).extend(ref("parameters", name) for name in headers)
     if operation.request:
         content = described["requestBody"]["content"]["application/json"]
-        content["examples"] = {name: {"summary": SALE_TITLES[name], "value": sale} for name, sale in SALES.items()}
+        shown = operation.sent()
+        content["examples"] = {name: {"summary": title, "value": body} for name, (title, body) in shown.items()}
     answers = {status: _answer(each) for status, each in operation.answers.items()}
     problems = {status: _problem(status, names) for status, names in operation.problems_by_status.items()}
     described["responses"] = {str(status): each for status, each in (answers | problems).items()}

@@ -9,15 +9,20 @@ from typing import Any, TypeAlias
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from pos_bridge import api, examples
-from pos_bridge.api import TillView
+from pos_bridge import api, batch_api, examples, many_examples, reconciling_api
 from pos_bridge.contract import SaleSerializer
 from pos_bridge.examples import Body
 from pos_bridge.paging import Pages
 from pos_bridge.problems import KINDS
 from pos_bridge.queries import ProductQuery, TransactionQuery
+from pos_bridge.reconciling_api import SummaryQuery
 from pos_bridge.request_shapes import ReferenceShape, ref
+from pos_bridge.request_words import BatchSerializer
+from pos_bridge.telling import DaySerializer
+from pos_bridge.till_view import TillView
 
+Sent: TypeAlias = Callable[[], dict[str, tuple[str, Body]]]
+"""Bodies that a till may send, by name, each with a title."""
 Examples: TypeAlias = Callable[[], dict[str, Body]]
 """Example bodies by name; built when the description is, since the code that answers builds them."""
 
@@ -47,6 +52,7 @@ class Operation:
     parameters: tuple[OpenApiParameter, ...] = ()
     headers: tuple[str, ...] = ()
     request: type[serializers.Serializer[Any]] | None = None
+    sent: Sent = dict
 
     @property
     def problems_by_status(self) -> dict[int, list[str]]:
@@ -96,6 +102,11 @@ POSTING = (
     "external_ref_conflict",
     "unsupported_media_type",
 )
+# What may be wrong with many sales at once.
+MANY = {
+    "batch": ("validation_error.batch", "too_many.batch"),
+    "day": ("validation_error.day", "too_many.day"),
+}
 
 PAGING = (
     OpenApiParameter(
@@ -108,6 +119,11 @@ PAGING = (
         {"type": "integer", "minimum": 1, "maximum": Pages.max_page_size, "default": Pages.page_size},
         description="Rows on a page.",
     ),
+)
+DRY_RUN = OpenApiParameter(
+    "dry_run",
+    {"type": "string", "enum": ["1", "0"], "default": "0"},
+    description="`1`: say what would happen, and store nothing. A call like any other, and logged as a dry run.",
 )
 REFERENCE = OpenApiParameter(
     "external_ref",
@@ -138,12 +154,14 @@ POST_TRANSACTION = Operation(
     "answered only when the sale is safely stored. The same reference with other money or another day is 409: the "
     "stored sale stays as it is, and what was sent is parked for the campground's staff.",
     request=SaleSerializer,
+    parameters=(DRY_RUN,),
+    sent=lambda: {name: (examples.SALE_TITLES[name], sale) for name, sale in examples.SALES.items()},
     answers={
         201: Answer("A new sale, stored.", "Sale", examples.taken_answers, ("Location",)),
         200: Answer(
-            "A sale that was stored before, as it was then.",
-            "Sale",
-            examples.replayed_answers,
+            "A sale that was stored before, as it was then; or, with `dry_run`, what would become of this one.",
+            "SaleOrDryRun",
+            lambda: examples.replayed_answers() | {"dry_run": many_examples.dry_run_answer()},
             ("Idempotent-Replayed",),
         ),
     },
@@ -185,4 +203,62 @@ PING = Operation(
     problems=ANY_CALL,
 )
 
-OPERATIONS = (LIST_TRANSACTIONS, POST_TRANSACTION, GET_TRANSACTION, LIST_PRODUCTS, PING)
+POST_BATCH = Operation(
+    view=batch_api.BatchView,
+    method="post",
+    name="post_batch",
+    summary="Post up to 100 sales at once",
+    words="For a till that was offline. Each sale stands for itself, and is answered with the status and the body that "
+    "it would have got alone; none keeps another out. One call of the budget. At most 2 MiB.",
+    request=BatchSerializer,
+    parameters=(DRY_RUN,),
+    sent=lambda: {"two_sales": ("A sale, and one that does not add up", many_examples.BATCH)},
+    answers={200: Answer("What became of each.", "BatchAnswer", lambda: {"two_sales": many_examples.batch_answer()})},
+    problems=(*ANY_CALL, "insufficient_scope.write", "unsupported_media_type", "parse_error", *MANY["batch"]),
+)
+GET_SALE_CALLED_BATCH = Operation(
+    view=batch_api.BatchView,
+    method="get",
+    name="get_transaction_called_batch",
+    summary="Confirm that the sale with the reference batch has arrived",
+    words="As for every other reference.",
+    answers={200: Answer("The stored sale.", "Sale", lambda: {"stored": many_examples.sale_called_batch_answer()})},
+    problems=(*READING, "not_found"),
+)
+GET_SUMMARY = Operation(
+    view=reconciling_api.SummaryView,
+    method="get",
+    name="get_summary",
+    summary="Look at what a day has come to",
+    words="Count, sum, payment methods and VAT rates of outside sales, to compare with the till's own Z-report.",
+    query=SummaryQuery,
+    answers={200: Answer("The day so far.", "Summary", lambda: {"day": many_examples.summary_answer()})},
+    problems=(*READING, "unknown_parameter.summary", "validation_error.summary"),
+)
+POST_RECONCILIATION = Operation(
+    view=reconciling_api.ReconciliationsView,
+    method="post",
+    name="post_reconciliation",
+    summary="Compare the till's day with ours",
+    words="What is missing here, unknown to the till, different, or counted for another day. Compared is what came "
+    "through this key. What was found is kept, and shown to whoever closes the day. At most 2 MiB.",
+    request=DaySerializer,
+    sent=lambda: {
+        "sales": ("Each sale by its reference and total", many_examples.DAY_OF_SALES),
+        "totals": ("What the Z-report says", many_examples.DAY_OF_TOTALS),
+    },
+    answers={200: Answer("What was found.", "Reconciliation", many_examples.reconciliation_answers)},
+    problems=(*ANY_CALL, "insufficient_scope.write", "unsupported_media_type", "parse_error", *MANY["day"]),
+)
+
+OPERATIONS = (
+    LIST_TRANSACTIONS,
+    POST_TRANSACTION,
+    GET_TRANSACTION,
+    POST_BATCH,
+    GET_SALE_CALLED_BATCH,
+    GET_SUMMARY,
+    POST_RECONCILIATION,
+    LIST_PRODUCTS,
+    PING,
+)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils import translation
+from rest_framework import serializers
 from rest_framework.exceptions import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 
 from apikeys.authentication import Busy, InvalidKeyAnswer, KeyInactiveAnswer
 from apikeys.models import ApiKey, Scope
 from apikeys.permissions import InsufficientScope
 from pos_bridge.activity import Call
-from pos_bridge.api import BridgeDisabled
 from pos_bridge.contract import check_sale
 from pos_bridge.examples import FIVE_FIELDS, NOW, PUBLIC_URL, SALE_ID, Body, as_sent, example_terms
 from pos_bridge.faults import Fault, Refused
 from pos_bridge.problems import Problem, problem_body, problem_of
 from pos_bridge.queries import ProductQuery, TransactionQuery, read_query
+from pos_bridge.reconciling_api import SummaryQuery
+from pos_bridge.splitting import MOST_SALES, split_batch
 from pos_bridge.strict_json import Malformed, read_json
+from pos_bridge.telling import MOST_ROWS, read_day
 from pos_bridge.throttling import BudgetUsedUp
+from pos_bridge.till_view import BridgeDisabled
 from pos_bridge.wire import PayloadTooLarge
 
 REQUEST_ID = "4f9d2c1be07a48d3a6c5f18e92b7d035"
@@ -45,6 +51,18 @@ FAULTY_QUERIES = {
     "unknown_parameter": "buisness_date=2026-04-29",
     "validation_error.transactions": "business_date=29.04.2026",
     "validation_error.products": "include_inactive=yes",
+    "unknown_parameter.summary": "business_date=2026-04-29&mien=true",
+    "validation_error.summary": "business_date=29.04.2026",
+}
+QUERIES: dict[str, type[serializers.Serializer[Any]]] = {"products": ProductQuery, "summary": SummaryQuery}
+TOLD: Body = {"external_ref": "seeblick-2026-04-29-T-1", "total_amount": "12.50"}
+FAULTY_BATCHES: dict[str, Body] = {
+    "validation_error.batch": {"transactions": []},
+    "too_many.batch": {"transactions": [FIVE_FIELDS] * (MOST_SALES + 1)},
+}
+FAULTY_DAYS: dict[str, Body] = {
+    "validation_error.day": {"business_date": "2026-04-29", "transactions": [TOLD, TOLD]},
+    "too_many.day": {"business_date": "2026-04-29", "transactions": [TOLD] * (MOST_ROWS + 1)},
 }
 OTHER_SALE: Body = {**FIVE_FIELDS, "total_amount": "14.00", "rounding_amount": "1.50"}
 
@@ -57,7 +75,9 @@ def problem_examples() -> dict[str, Body]:
 
 def _problems() -> dict[str, Problem]:
     refused = {code: _refused(document) for code, document in REFUSED_SALES.items()}
-    asked = {name: _refused_query(QueryDict(query)) for name, query in FAULTY_QUERIES.items()}
+    asked = {name: _refused_query(name, QueryDict(query)) for name, query in FAULTY_QUERIES.items()}
+    asked |= {name: _raised_by(partial(split_batch, as_bytes(sent))) for name, sent in FAULTY_BATCHES.items()}
+    asked |= {name: _raised_by(partial(read_day, as_sent(sent))) for name, sent in FAULTY_DAYS.items()}
     exceptions = (
         refused
         | asked
@@ -89,8 +109,14 @@ def _refused(document: Body) -> Exception:
     return _raised_by(lambda: check_sale(as_sent(document), example_terms()))
 
 
-def _refused_query(query: QueryDict) -> Exception:
-    return _raised_by(lambda: read_query(query, ProductQuery if "include_inactive" in query else TransactionQuery))
+def as_bytes(document: Body) -> bytes:
+    """A body as it is sent."""
+    return json.dumps(document).encode()
+
+
+def _refused_query(name: str, query: QueryDict) -> Exception:
+    asked = QUERIES.get(name.partition(".")[2], TransactionQuery)
+    return _raised_by(lambda: read_query(query, asked, paged=asked is not SummaryQuery))
 
 
 def _raised_by(deed: Callable[[], Any]) -> Exception:

@@ -92,6 +92,11 @@ KINDS: dict[str, Kind] = {
         "The body could not be read.",
         "Send one JSON object in UTF-8; `errors` says what is wrong with this one.",
     ),
+    "too_many": Kind(
+        HTTPStatus.BAD_REQUEST,
+        "The list is longer than one call may bring.",
+        "Send it in several calls; `most` says how many rows fit into one.",
+    ),
     "bad_request": Kind(HTTPStatus.BAD_REQUEST, "The request is malformed.", "Check the host name and the headers."),
     "invalid_key": Kind(
         HTTPStatus.UNAUTHORIZED,
@@ -129,7 +134,9 @@ KINDS: dict[str, Kind] = {
         "A receipt counter that began again is the usual cause.",
     ),
     "payload_too_large": Kind(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is larger than 256 KiB.", "Send one sale in each request."
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "The body is too large.",
+        "A sale has at most 256 KiB, a batch or a reconciliation 2 MiB; send less at once.",
     ),
     "unsupported_media_type": Kind(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -59,20 +59,22 @@ class ProductQuery(serializers.Serializer[Any]):
     updated_since = QueryInstantField(required=False)
 
 
-def read_query(query: QueryDict, serializer_class: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-    """The checked filters of a query string.
+def read_query(
+    query: QueryDict, serializer_class: type[serializers.Serializer[Any]], *, paged: bool = True
+) -> dict[str, Any]:
+    """The checked filters of a query string; ``paged`` where it asks for a page of a list.
 
     Raises:
         Refused: a parameter is unknown, stands twice, or has a value that is none.
     """
-    known = {*serializer_class._declared_fields, *PAGING}
+    known = {*serializer_class._declared_fields, *(PAGING if paged else ())}
     faults = [
         Fault((), "unknown_parameter", f"Not a parameter here: {name[:100]}") for name in query if name not in known
     ]
     faults += [
         Fault((name,), "repeated", "Stands twice.") for name in query if name in known and len(query.getlist(name)) > 1
     ]
-    faults += _paging_faults(query)
+    faults += _paging_faults(query) if paged else ()
     with translation.override("en"):
         # Django REST framework's stock sentences; the cashier's language is another matter.
         serializer = serializer_class(data=query.dict())

@@ -1,6 +1,8 @@
-"""What is forgotten, and when: rows of the activity log, and parked sales that staff have decided.
+"""What is forgotten, and when: rows of the activity log, and what was sent of parked sales that staff have decided.
 
-Sales are never forgotten. Neither is a parked sale that nobody has decided: it may be the only trace of money.
+Sales are never forgotten. Neither is what was sent of a parked sale that nobody has decided: it may be the only trace
+of money. A decided one keeps its row for ever: reference, fingerprint, differences, times, and the decision. So a till
+that repeats it after years finds it decided, and nobody is asked to book the same sale again.
 On PostgreSQL, months of the log that are over go as a whole (``partitions.py``). Everything else goes row by row, in
 small batches, each its own transaction, so that no till waits for a long one.
 
@@ -16,7 +18,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from pos_bridge.models import InboundCall, ParkedSale
+from pos_bridge.models import InboundBatch, InboundCall, ParkedSale
 from pos_bridge.partitions import drop_partitions_before
 
 # On SQLite a batch holds the one write lock, for some milliseconds.
@@ -26,7 +28,7 @@ DECIDED_SALES_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many rows went."""
+    """How many calls went, and of how many parked sales what was sent."""
 
     calls: int
     parked_sales: int
@@ -34,6 +36,8 @@ class Forgotten:
 
 def forget_old_rows(*, now: datetime, log_days: int) -> Forgotten:
     """Delete what is older than its time; ``log_days`` is that of the activity log, 0 keeps all of it."""
+    if log_days:
+        _forget_batches(before=now - timedelta(days=log_days))
     return Forgotten(
         calls=_forget_calls(before=now - timedelta(days=log_days)) if log_days else 0,
         parked_sales=_forget_decided_sales(before=now - DECIDED_SALES_KEPT),
@@ -44,6 +48,13 @@ def _forget_calls(*, before: datetime) -> int:
     if connection.vendor == "sqlite":
         return _forget_calls_by_time(before)
     return drop_partitions_before(before) + _forget_calls_by_id(before)
+
+
+def _forget_batches(*, before: datetime) -> None:
+    """What became of batches goes with the rows of their calls, along ``inbound_batch_by_time``."""
+    old = InboundBatch.objects.filter(at__lt=before).order_by("at").values("pk")[:BATCH]
+    while _delete(InboundBatch.objects.filter(pk__in=list(old.values_list("pk", flat=True)))):
+        pass
 
 
 def _forget_calls_by_time(before: datetime) -> int:
@@ -69,10 +80,10 @@ def _forget_calls_by_id(before: datetime) -> int:
 
 
 def _forget_decided_sales(*, before: datetime) -> int:
-    old = ParkedSale.objects.filter(decided_at__lt=before).order_by("pk")
+    old = ParkedSale.objects.filter(decided_at__lt=before).exclude(payload="").order_by("pk")
     forgotten = 0
     while ids := list(old.values_list("pk", flat=True)[:BATCH]):
-        forgotten += _delete(ParkedSale.objects.filter(pk__in=ids))
+        forgotten += ParkedSale.objects.filter(pk__in=ids).update(payload="")
     return forgotten
 
 

@@ -1,25 +1,31 @@
-"""What rides with a till's sale: the count of its call, and its row of the activity log.
+"""What rides with a till's sale: the count of its call, and its row of the activity log; and the same without a sale.
 
 All of it commits with the sale, in the sale's own statement (``kasse.writing``): no sale without its row, no row
-without its sale; and a call that is over its budget is counted, and stores nothing.
+without its sale. A call that is over its budget is counted, and stores nothing; one whose key is not what was
+remembered of it does neither.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from kasse.riders import Parts
+from kasse.sqlite import in_turn, on_sqlite
+from kasse.statements import execute
 from pos_bridge.activity import COLUMNS, INSERT, Call, row_of
 from pos_bridge.models import Outcome
-from pos_bridge.throttling import CHARGED, Charge, charge_on_sqlite
+from pos_bridge.throttling import Charge, charge_on_sqlite
 
 CREATED = 201
 # The server adds its own share of the latency, all but the commit.
 _SERVER_TIME = "(extract(epoch FROM clock_timestamp() - statement_timestamp()) * 100000)::bigint"
 _LOG_VALUES = ", ".join(f"%({name})s" for name in COLUMNS).replace("%(latency_ms)s", f"%(latency_ms)s + {_SERVER_TIME}")
-LOGGED = f", log AS (INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) SELECT {_LOG_VALUES} FROM sale)"
+LOGGED = f"log AS (INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) SELECT {_LOG_VALUES} FROM {{row}})"
+LOGGED_WITH_SALE = LOGGED.format(row="sale")
 
 
 class TillRider:
@@ -33,12 +39,11 @@ class TillRider:
         self._used: int | None = None
 
     def parts(self) -> Parts:
-        counts = self.charge.key.budget is not None
         return Parts(
-            before=f"{CHARGED}," if counts else "",
-            gate=", charged WHERE charged.calls <= %(budget)s" if counts else "",
-            after=LOGGED if self.logs else "",
-            answer="(SELECT calls FROM charged)" if counts else "NULL",
+            before=self.charge.parts,
+            gate=self.charge.gate,
+            after=LOGGED_WITH_SALE if self.logs else "",
+            answer="(SELECT calls FROM charged)",
             values={**self.charge.values, **self._log_row()},
         )
 
@@ -46,11 +51,8 @@ class TillRider:
         self._used = answer
 
     def open_gate(self, cursor: CursorWrapper) -> bool:
-        budget = self.charge.key.budget
-        if budget is None:
-            return True
-        self._used = charge_on_sqlite(cursor, self.charge.values)
-        return self._used <= budget
+        self._used = charge_on_sqlite(cursor, self.charge)
+        return self.charge.key.budget is None or self._used <= self.charge.key.budget
 
     def follow(self, cursor: CursorWrapper) -> None:
         if self.logs:
@@ -67,3 +69,34 @@ class TillRider:
 
     def _log_row(self) -> dict[str, Any]:
         return {**row_of(self.call, CREATED), "outcome": Outcome.CREATED.value}
+
+
+def settle(charge: Charge, call: Call, status: int) -> None:
+    """Count a call that stores no sale, and write its row of the activity log: one commit, at its end.
+
+    Raises:
+        BudgetUsedUp: the call is one too many; it is counted, and its row is not written.
+        OutOfDate: its key's row is not what was remembered of it; neither has happened.
+    """
+    row = row_of(call, status)
+    charge.note(_settle_on_sqlite(charge, row) if on_sqlite() else _settle_on_postgresql(charge, row))
+    charge.raise_if_used_up()
+    call.logged = True
+
+
+def _settle_on_postgresql(charge: Charge, row: dict[str, Any]) -> int | None:
+    found = execute(_settling(charge.parts, charge.gate), {**charge.values, **row}).fetchone()
+    return found[0] if found else None
+
+
+@cache
+def _settling(parts: str, gate: str) -> str:
+    return " ".join(f"WITH {parts}, {LOGGED.format(row=gate)} SELECT calls FROM charged".split())
+
+
+def _settle_on_sqlite(charge: Charge, row: dict[str, Any]) -> int:
+    with in_turn(), transaction.atomic(), connection.cursor() as cursor:
+        used = charge_on_sqlite(cursor, charge)
+        if charge.key.budget is None or used <= charge.key.budget:
+            cursor.execute(INSERT, row)
+    return used

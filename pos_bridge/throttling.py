@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -22,6 +23,8 @@ from django.db.models import F, QuerySet, Sum
 
 from apikeys.models import ApiKey
 from kasse.sqlite import in_turn, on_sqlite
+from kasse.statements import execute
+from pos_bridge.admission import CONFIRMED, READ_BEFORE, OutOfDate
 from pos_bridge.models import BudgetSlot, BudgetTotal
 
 WINDOW = 3600
@@ -29,29 +32,36 @@ COUNTED = frozenset({200, 201, 304, 400, 403, 404, 409, 429})
 
 _EXPIRE = """
     DELETE FROM pos_bridge_budgetslot
-    WHERE tenant_id = %(tenant)s AND api_key_id = %(key)s AND second <= %(window_end)s
+    WHERE tenant_id = %(tenant)s AND api_key_id = %(key)s AND second <= %(window_end)s {if_admitted}
     RETURNING calls
 """
 _COUNT = """
     INSERT INTO pos_bridge_budgetslot (tenant_id, api_key_id, second, calls)
-    VALUES (%(tenant)s, %(key)s, %(second)s, 1)
+    SELECT %(tenant)s, %(key)s, %(second)s, 1 {admitted}
     ON CONFLICT (tenant_id, api_key_id, second) DO UPDATE SET calls = pos_bridge_budgetslot.calls + 1
 """
 _SUM_UP = """
     INSERT INTO pos_bridge_budgettotal (tenant_id, api_key_id, calls)
-    VALUES (%(tenant)s, %(key)s, 1)
+    SELECT %(tenant)s, %(key)s, 1 {admitted}
     ON CONFLICT (tenant_id, api_key_id) DO UPDATE SET calls = pos_bridge_budgettotal.calls + 1 - {expired}
     RETURNING calls
 """
-CHARGED = f"""
-    expired AS ({_EXPIRE}),
-    slot AS ({_COUNT}),
-    charged AS ({_SUM_UP.format(expired="(SELECT coalesce(sum(calls), 0) FROM expired)")})
+_COUNTED = f"""
+    expired AS ({_EXPIRE.format(if_admitted="AND EXISTS (SELECT FROM admitted)")}),
+    slot AS ({_COUNT.format(admitted="FROM admitted")}),
+    charged AS (
+        {_SUM_UP.format(admitted="FROM admitted", expired="(SELECT coalesce(sum(calls), 0) FROM expired)")}
+    )
 """
-"""``WITH`` parts for PostgreSQL; ``charged(calls)`` is one row, the calls of the hour with this one."""
-
-_CHARGE_ON_POSTGRESQL = f"WITH {CHARGED} SELECT calls FROM charged"
-_CHARGE_ON_SQLITE = _SUM_UP.format(expired="%(expired)s")
+_FREE = "charged AS (SELECT 0 AS calls FROM admitted)"
+_PARTS = {
+    (remembered, counts): f"{CONFIRMED if remembered else READ_BEFORE}, {_COUNTED if counts else _FREE}"
+    for remembered in (True, False)
+    for counts in (True, False)
+}
+_EXPIRE_ON_SQLITE = _EXPIRE.format(if_admitted="")
+_COUNT_ON_SQLITE = _COUNT.format(admitted="WHERE true")
+_CHARGE_ON_SQLITE = _SUM_UP.format(admitted="WHERE true", expired="%(expired)s")
 
 
 class BudgetUsedUp(Exception):
@@ -65,27 +75,44 @@ class BudgetUsedUp(Exception):
 class Charge:
     """What a call costs its key: counted once, by the statement that stores its sale, or else by ``pay()``.
 
-    A call over the budget counts too: a till that hammers keeps itself locked out.
+    A call over the budget counts too: a till that hammers keeps itself locked out. What counts a call of which
+    the key's row was only remembered confirms it, too.
     """
 
-    def __init__(self, key: ApiKey, *, at: datetime) -> None:
-        """``at`` is when the call came, by our clock."""
+    def __init__(self, key: ApiKey, *, at: datetime, remembered: str | None = None) -> None:
+        """``at`` is when the call came, by our clock; ``remembered`` the key's row, if it has not been read."""
         self.key = key
         self.at = at
+        self.remembered = remembered
         self.counted = False
         self._used = 0
 
     @property
+    def parts(self) -> str:
+        """``WITH`` parts for PostgreSQL: the row of ``charged(calls)`` is the calls of the hour with this one, or 0
+        where the key has no budget; there is none where the call is not admitted.
+        """
+        return _PARTS[self.remembered is not None, self.key.budget is not None]
+
+    @property
+    def gate(self) -> str:
+        """The one row from which a statement goes on, if the call is within its budget."""
+        return "charged" if self.key.budget is None else "charged WHERE charged.calls <= %(budget)s"
+
+    @property
     def values(self) -> dict[str, Any]:
-        """The names that the statements above use."""
+        """The names that the statements use."""
         second = second_of(self.at)
-        return {
+        values: dict[str, Any] = {
             "tenant": self.key.tenant_id,
             "key": self.key.pk,
             "second": second,
             "window_end": second - WINDOW,
             "budget": self.key.budget,
         }
+        if self.remembered is not None:
+            values |= {"prefix": self.key.prefix, "row": self.remembered}
+        return values
 
     def pay(self) -> None:
         """Count the call, unless that has been done.
@@ -93,15 +120,20 @@ class Charge:
         Raises:
             BudgetUsedUp: the rolling hour before the call is full.
         """
-        if not self.counted and self.key.budget is not None:
+        if not self.counted:
             self.note(_charge_alone_on_sqlite(self) if on_sqlite() else _charge_on_postgresql(self))
-        self.counted = True
         self.raise_if_used_up()
 
     def note(self, used: int | None) -> None:
-        """The call has been counted as the ``used``-th of its hour; None where the key has no budget."""
+        """The call has been counted as the ``used``-th of its hour, or as 0 where the key has no budget.
+
+        Raises:
+            OutOfDate: ``used`` is None: it was not admitted, and so it has not been counted.
+        """
+        if used is None:
+            raise OutOfDate
         self.counted = True
-        self._used = used or 0
+        self._used = used
 
     def raise_if_used_up(self) -> None:
         """Refuse a call that is one too many.
@@ -118,22 +150,33 @@ class Charge:
             refund_budget(self.key, second=second_of(self.at))
 
 
-def _charge_on_postgresql(charge: Charge) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_CHARGE_ON_POSTGRESQL, charge.values)
-        return int(cursor.fetchone()[0])
+def _charge_on_postgresql(charge: Charge) -> int | None:
+    if charge.key.budget is None and charge.remembered is None:
+        return 0
+    found = execute(_alone(charge.parts), charge.values).fetchone()
+    return found[0] if found else None
+
+
+@cache
+def _alone(parts: str) -> str:
+    return " ".join(f"WITH {parts} SELECT calls FROM charged".split())
 
 
 def _charge_alone_on_sqlite(charge: Charge) -> int:
+    if charge.key.budget is None:
+        return 0
     with in_turn(), transaction.atomic(), connection.cursor() as cursor:
-        return charge_on_sqlite(cursor, charge.values)
+        return charge_on_sqlite(cursor, charge)
 
 
-def charge_on_sqlite(cursor: CursorWrapper, values: dict[str, Any]) -> int:
-    """Count a call within a transaction, and return how many the hour holds with it."""
-    cursor.execute(_EXPIRE, values)
+def charge_on_sqlite(cursor: CursorWrapper, charge: Charge) -> int:
+    """Count a call within a transaction, and return how many the hour holds with it; 0 without a budget."""
+    if charge.key.budget is None:
+        return 0
+    values = charge.values
+    cursor.execute(_EXPIRE_ON_SQLITE, values)
     expired = sum(calls for (calls,) in cursor.fetchall())
-    cursor.execute(_COUNT, values)
+    cursor.execute(_COUNT_ON_SQLITE, values)
     cursor.execute(_CHARGE_ON_SQLITE, {**values, "expired": expired})
     return int(cursor.fetchone()[0])
 

@@ -86,5 +86,5 @@ def call(token: str, method: str, path: str, *, body: bytes = b"", query: str = 
 def connections_left_open() -> Iterator[None]:
     """Keep the connection that holds the test's transaction; the test client does the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handler, "close_old_connections", lambda: None)
+        patch.setattr(handler, "give_connection_back", lambda: None)
         yield

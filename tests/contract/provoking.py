@@ -14,12 +14,20 @@ from django.http import HttpResponse
 
 from apikeys import verification
 from apikeys.models import Scope
-from pos_bridge import api
+from pos_bridge import till_view
 from pos_bridge.examples import FIVE_FIELDS
+from pos_bridge.many_examples import BATCH, DAY_OF_SALES
 from pos_bridge.models import BridgeSettings
 from pos_bridge.operations import Operation, code_of
-from pos_bridge.problem_examples import FAULTY_QUERIES, OTHER_SALE, REFUSED_SALES, UNREADABLE
-from pos_bridge.wire import MOST_BYTES
+from pos_bridge.problem_examples import (
+    FAULTY_BATCHES,
+    FAULTY_DAYS,
+    FAULTY_QUERIES,
+    OTHER_SALE,
+    REFUSED_SALES,
+    UNREADABLE,
+)
+from pos_bridge.wire import most_bytes
 from tenants.models import Tenant
 from tests.factories import BOTH, mint
 from tests.till import Till
@@ -28,9 +36,22 @@ PATHS = {
     "list_transactions": "/transactions/",
     "post_transaction": "/transactions/",
     "get_transaction": f"/transactions/{FIVE_FIELDS['external_ref']}/",
+    "post_batch": "/transactions/batch/",
+    "get_transaction_called_batch": "/transactions/batch/",
+    "get_summary": "/transactions/summary/",
+    "post_reconciliation": "/reconciliations/",
     "list_products": "/products/",
     "ping": "/ping/",
 }
+
+
+# Of a good call.
+BODIES: dict[str, Any] = {
+    "post_transaction": FIVE_FIELDS,
+    "post_batch": BATCH,
+    "post_reconciliation": DAY_OF_SALES,
+}
+QUERIES = {"get_summary": "?business_date=2026-04-29"}
 
 
 @dataclass(frozen=True)
@@ -43,14 +64,14 @@ class Scene:
 
     def call(self, *, scopes: tuple[str, ...] = BOTH, token: str | None = "", **changes: Any) -> HttpResponse:
         """A good call of the operation, but for ``changes``: method, query, body, headers, budget."""
-        posts = self.operation.method == "post"
+        name = self.operation.name
+        good = json.dumps(BODIES[name]).encode() if name in BODIES else b""
         if token == "":
             token = mint(self.tenant, scopes=scopes, budget=changes.get("budget")).token
-        body = changes.get("body", json.dumps(FIVE_FIELDS).encode() if posts else b"")
         return Till(token).call(
             changes.get("method", self.operation.method.upper()),
-            PATHS[self.operation.name] + changes.get("query", ""),
-            body=body,
+            PATHS[name] + changes.get("query", QUERIES.get(name, "")),
+            body=changes.get("body", good),
             headers=changes.get("headers"),
         )
 
@@ -63,8 +84,9 @@ def provoke(problem: str, scene: Scene) -> HttpResponse:
     """The answer that a problem example shows."""
     if problem in FAULTY_QUERIES:
         return scene.call(query=f"?{FAULTY_QUERIES[problem]}")
-    if problem in REFUSED_SALES:
-        return scene.post(REFUSED_SALES[problem])
+    for faulty in (REFUSED_SALES, FAULTY_BATCHES, FAULTY_DAYS):
+        if problem in faulty:
+            return scene.post(faulty[problem])
     return DEEDS[code_of(problem)](scene)
 
 
@@ -90,12 +112,16 @@ def _with_the_wrong_scope(scene: Scene) -> HttpResponse:
 
 
 def _what_is_not_there(scene: Scene) -> HttpResponse:
-    return scene.call(query="?page=99" if scene.operation.query else "")
+    return scene.call(query="?page=99" if scene.operation.query else "")  # only lists have both
 
 
 def _another_sale_under_the_reference(scene: Scene) -> HttpResponse:
     scene.post(FIVE_FIELDS)
     return scene.post(OTHER_SALE)
+
+
+def _with_a_byte_too_many(scene: Scene) -> HttpResponse:
+    return scene.call(body=b" " * (most_bytes({"PATH_INFO": PATHS[scene.operation.name]}) + 1))
 
 
 def _with_too_many_unproven_keys(scene: Scene) -> HttpResponse:
@@ -105,7 +131,7 @@ def _with_too_many_unproven_keys(scene: Scene) -> HttpResponse:
 
 def _with_a_failure(failure: Exception) -> Callable[[Scene], HttpResponse]:
     def deed(scene: Scene) -> HttpResponse:
-        scene.patch.setattr(api, "admission_to", _raising(failure))
+        scene.patch.setattr(till_view, "Charge", _raising(failure))
         return scene.call()
 
     return deed
@@ -129,7 +155,7 @@ DEEDS: dict[str, Callable[[Scene], HttpResponse]] = {
     "method_not_allowed": lambda scene: scene.call(method="DELETE"),
     "not_acceptable": lambda scene: scene.call(headers={"accept": "text/html"}),
     "external_ref_conflict": _another_sale_under_the_reference,
-    "payload_too_large": lambda scene: scene.call(body=b" " * (MOST_BYTES + 1)),
+    "payload_too_large": _with_a_byte_too_many,
     "unsupported_media_type": lambda scene: scene.call(headers={"content-type": "text/xml"}),
     "throttled": _over_budget,
     "server_error": _with_a_failure(RuntimeError("A mouse in the engine room")),

@@ -25,7 +25,7 @@ from pos_bridge import urls
 from pos_bridge.api import NothingHere
 from pos_bridge.models import InboundCall
 from pos_bridge.operations import OPERATIONS
-from pos_bridge.request_shapes import WORDS
+from pos_bridge.request_words import WORDS
 from tests.contract.published import COMPONENTS, DESCRIBED, DESCRIPTION, FILE, REFRESH
 from tests.till import HOST
 
@@ -103,6 +103,9 @@ class TestTheOperations:
         assert {path: set(methods) for path, methods in DESCRIPTION["paths"].items()} == {
             "/api/v1/public/pos/transactions/": {"get", "post"},
             "/api/v1/public/pos/transactions/{external_ref}/": {"get"},
+            "/api/v1/public/pos/transactions/batch/": {"get", "post"},
+            "/api/v1/public/pos/transactions/summary/": {"get"},
+            "/api/v1/public/pos/reconciliations/": {"post"},
             "/api/v1/public/pos/products/": {"get"},
             "/api/v1/public/pos/ping/": {"get"},
         }
@@ -110,7 +113,8 @@ class TestTheOperations:
     @pytest.mark.parametrize("name", DESCRIBED)
     def test_want_a_bearer_key_and_name_its_scope(self, name: str) -> None:
         operation = DESCRIBED[name].operation
-        scopes = {"post_transaction": "`pos:write`", "ping": "`pos:read` or `pos:write`"}
+        writes = ("post_transaction", "post_batch", "post_reconciliation")
+        scopes = dict.fromkeys(writes, "`pos:write`") | {"ping": "`pos:read` or `pos:write`"}
 
         assert operation["security"] == [{"apiKey": []}]
         assert f"Needs the scope {scopes.get(name, '`pos:read`')}." in operation["description"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.http import HttpResponse
 from jsonschema import Draft202012Validator
 
 from catalogue.models import Product
-from pos_bridge import examples
+from pos_bridge import examples, many_examples
 from pos_bridge.operations import OPERATIONS, Operation, code_of
 from pos_bridge.problem_examples import problem_examples
 from pos_bridge.problems import KINDS
@@ -19,7 +20,7 @@ from tests.contract.published import COMPONENTS, DESCRIBED, deviations, examples
 from tests.till import Body, Till, body_of
 
 # Ours to choose, and another one each time.
-CHANGING = {"id", "request_id", "received_at", "updated_at", "server_time", "key_prefix"}
+CHANGING = {"id", "request_id", "received_at", "updated_at", "server_time", "key_prefix", "at"}
 PROBLEMS = [(operation, problem) for operation in OPERATIONS for problem in operation.problems]
 
 
@@ -90,6 +91,13 @@ class TestASale:
 
         assert_as_shown(till.post(again), "post_transaction", 200, name)
 
+    def test_tried_out_is_answered_as_it_is_shown(self, till: Till) -> None:
+        answer = send(till, "/transactions/?dry_run=1", examples.FIVE_FIELDS)
+
+        assert answer.status_code == 200
+        assert faults_in(body_of(answer), {"$ref": "#/components/schemas/DryRun"}) == []
+        assert without_what_changes(body_of(answer)) == without_what_changes(shown("post_transaction", 200, "dry_run"))
+
     def test_reads_back_as_it_is_shown(self, till: Till) -> None:
         till.post(examples.FIVE_FIELDS)
 
@@ -141,6 +149,68 @@ class TestTheCatalogue:
 class TestAPing:
     def test_is_answered_as_it_is_shown(self, till: Till) -> None:
         assert_as_shown(till.get("/ping/"), "ping", 200, "both_scopes")
+
+
+class TestManyAtOnce:
+    def test_are_answered_as_they_are_shown(self, till: Till) -> None:
+        answer = send(till, "/transactions/batch/", many_examples.BATCH)
+
+        assert_as_shown(answer, "post_batch", 200, "two_sales")
+
+    def test_are_answered_as_described_whatever_becomes_of_them(self, till: Till) -> None:
+        till.post(examples.FIVE_FIELDS)
+        other = {**examples.FIVE_FIELDS, "payment_method": "CARD"}
+
+        answer = send(till, "/transactions/batch/", {"transactions": [examples.FIVE_FIELDS, other, 7, {}], "till": 1})
+
+        assert deviations("post_batch", answer) == []
+        assert [each["result"] for each in body_of(answer)["results"]] == ["replayed", "conflict", "invalid", "invalid"]
+
+    def test_tried_out_are_answered_as_described(self, till: Till) -> None:
+        answer = send(till, "/transactions/batch/?dry_run=1", many_examples.BATCH)
+
+        assert body_of(answer)["dry_run"]
+        assert deviations("post_batch", answer) == []
+
+    def test_leave_the_sale_called_batch_readable_as_it_is_shown(self, till: Till) -> None:
+        till.post({**examples.FIVE_FIELDS, "external_ref": "batch"})
+
+        assert_as_shown(till.read_back("batch"), "get_transaction_called_batch", 200, "stored")
+
+
+class TestADay:
+    def test_is_summed_up_as_it_is_shown(self, till: Till) -> None:
+        till.post(examples.SALES["five_fields"])
+        till.post(examples.SALES["refund"])
+
+        assert_as_shown(till.get("/transactions/summary/?business_date=2026-04-29"), "get_summary", 200, "day")
+
+    @pytest.mark.parametrize(
+        ("name", "day"), [("sales", many_examples.DAY_OF_SALES), ("totals", many_examples.DAY_OF_TOTALS)]
+    )
+    def test_is_compared_as_it_is_shown(self, till: Till, name: str, day: Body) -> None:
+        till.post(examples.FIVE_FIELDS)
+
+        assert_as_shown(send(till, "/reconciliations/", day), "post_reconciliation", 200, name)
+
+    def test_that_differs_in_every_way_is_answered_as_described(self, till: Till) -> None:
+        till.post(examples.FIVE_FIELDS)
+        till.post(examples.SALES["refund"])
+        till.post({**examples.FIVE_FIELDS, "external_ref": "T-3", "occurred_at": "2026-04-01T08:00:00Z"})
+        told = [
+            {"external_ref": reference, "total_amount": "1.00"}
+            for reference in (examples.FIVE_FIELDS["external_ref"], "T-3", "T-4")
+        ]
+
+        answer = send(till, "/reconciliations/", {"business_date": "2026-04-29", "transactions": told, "till": 1})
+
+        assert deviations("post_reconciliation", answer) == []
+        assert set(body_of(answer)["counts"].values()) == {1}
+
+
+def send(till: Till, path: str, document: Body) -> HttpResponse:
+    """Post what is no single sale."""
+    return till.call("POST", path, body=json.dumps(document).encode())
 
 
 class TestTheExamples:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from threading import Semaphore
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 
-from pos_bridge.activity import ROWS_PER_ADDRESS_AND_MINUTE
+from pos_bridge import floods
+from pos_bridge.floods import ROWS_PER_ADDRESS_AND_MINUTE
 from pos_bridge.models import InboundCall, Outcome
 from tenants.models import Tenant
 from tests.factories import NOON, mint
+from tests.pos_bridge.breaking import AWAY, statements_failing
 from tests.till import Till
 
 
@@ -69,6 +75,61 @@ class TestAFloodOfRefusals:
 
         assert InboundCall.objects.count() == 2 * ROWS_PER_ADDRESS_AND_MINUTE + 1
         assert InboundCall.objects.aggregate(Sum("calls"))["calls__sum"] == 2 * ROWS_PER_ADDRESS_AND_MINUTE + 40
+
+    def test_is_counted_in_the_process_and_written_later(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.refuse(ROWS_PER_ADDRESS_AND_MINUTE + 1)
+        asked_to_write: list[bool] = []
+        monkeypatch.setattr(floods, "write_later", lambda: asked_to_write.append(True))
+
+        with CaptureQueriesContext(connection) as queries:
+            self.refuse(20)
+        before = InboundCall.objects.get(outcome=Outcome.FLOOD).calls
+        floods.write_counts()
+
+        assert (len(queries), len(asked_to_write)) == (0, 1)
+        assert (before, InboundCall.objects.get(outcome=Outcome.FLOOD).calls) == (1, 21)
+
+    def test_that_cannot_be_written_is_kept_and_tried_again(
+        self, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(floods, "write_later", lambda: None)
+        monkeypatch.setattr(floods, "connection", SimpleNamespace(connection=None, close=lambda: None))
+        self.refuse(ROWS_PER_ADDRESS_AND_MINUTE + 7)
+
+        with statements_failing(AWAY[0], touching="outcome = 'flood'"):
+            floods._write_by_itself()
+        self.refuse(2)
+        floods._write_by_itself()
+
+        assert InboundCall.objects.get(outcome=Outcome.FLOOD).calls == 9
+        assert [record.getMessage() for record in caplog.records] == [
+            "Counts of refusals cannot be written (OperationalError); kept."
+        ]
+
+    def test_is_answered_a_little_later_as_far_as_there_are_places(
+        self, db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held: list[float] = []
+        monkeypatch.setattr(floods, "connection", SimpleNamespace(connection=None))
+        monkeypatch.setattr(floods, "time", SimpleNamespace(sleep=held.append))
+        monkeypatch.setattr(floods, "SECONDS_HELD_UP", 0.02)
+
+        floods.hold_up()
+        monkeypatch.setattr(floods, "_places", Semaphore(0))
+        floods.hold_up()
+
+        assert held == [0.02]
+
+    @pytest.mark.postgresql
+    def test_is_not_held_up_with_a_connection_that_a_till_may_need(
+        self, db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held: list[float] = []
+        monkeypatch.setattr(floods, "time", SimpleNamespace(sleep=held.append))
+
+        floods.hold_up()
+
+        assert held == []
 
     def test_leaves_the_rows_of_a_till_at_the_same_address_alone(self, till: Till) -> None:
         self.refuse(ROWS_PER_ADDRESS_AND_MINUTE + 5)

@@ -20,7 +20,8 @@ from tests.till import HOST, Till, croissants_and_coffee
 def conditions_on(table: str, asked: CaptureQueriesContext) -> list[str]:
     """The WHERE of every query of a table."""
     queries = [str(query["sql"]) for query in asked.captured_queries]
-    return [re.split(r"\bWHERE\b", sql, maxsplit=1)[1] for sql in queries if f'FROM "{table}"' in sql]
+    wheres = [re.search(rf'FROM "?{table}"? .*?\bWHERE\b(.*)', sql) for sql in queries]
+    return [where[1].replace('"', "") for where in wheres if where]
 
 
 @pytest.mark.parametrize("table", ["kasse_transactionitem", "kasse_payment"])
@@ -32,7 +33,7 @@ class TestLinesAndPayments:
             till.get("/transactions/")
 
         [condition] = conditions_on(table, asked)
-        assert '"tenant_id" =' in condition
+        assert "tenant_id =" in condition
 
     def test_in_the_admin_are_those_of_the_campground(self, till: Till, table: str, seeblick: Tenant) -> None:
         till.post(croissants_and_coffee())
@@ -44,4 +45,4 @@ class TestLinesAndPayments:
             assert browser.get(page).status_code == 200
 
         [condition] = conditions_on(table, asked)
-        assert '"tenant_id" =' in condition
+        assert "tenant_id =" in condition

@@ -79,11 +79,24 @@ class TestTheActivityLog:
 
 
 class TestAParkedSale:
-    def test_decided_thirty_days_ago_is_forgotten(self, parked: ParkedSale) -> None:
+    def test_decided_thirty_days_ago_loses_what_was_sent(self, parked: ParkedSale) -> None:
         ParkedSale.objects.update(decided_at=NOON - 30 * DAY - SECOND)
 
         assert forget_old_rows(now=NOON, log_days=0) == Forgotten(calls=0, parked_sales=1)
-        assert ParkedSale.objects.count() == 0
+        assert forget_old_rows(now=NOON, log_days=0) == Forgotten(calls=0, parked_sales=0)
+        kept = ParkedSale.objects.get()
+        assert (kept.payload, kept.differences) == ("", parked.differences)
+
+    def test_that_has_lost_what_was_sent_stays_decided_when_the_till_repeats_it(
+        self, parked: ParkedSale, till: Till
+    ) -> None:
+        ParkedSale.objects.update(decided_at=NOON - 31 * DAY)
+        forget_old_rows(now=NOON, log_days=0)
+
+        assert till.post(croissants_and_coffee(payment_method="CARD")).status_code == 409
+
+        again = ParkedSale.objects.get()
+        assert (again.payload, again.times_received, again.decided_at) == ("", 2, NOON - 31 * DAY)
 
     def test_decided_lately_is_kept(self, parked: ParkedSale) -> None:
         ParkedSale.objects.update(decided_at=NOON - 30 * DAY)
@@ -94,7 +107,7 @@ class TestAParkedSale:
         ParkedSale.objects.update(first_received_at=NOON - 9000 * DAY, last_received_at=NOON - 9000 * DAY)
 
         assert forget_old_rows(now=NOON, log_days=1).parked_sales == 0
-        assert ParkedSale.objects.count() == 1
+        assert ParkedSale.objects.get().payload == parked.payload != ""
 
 
 class TestThePruneCommand:
@@ -108,5 +121,5 @@ class TestThePruneCommand:
 
         call_command("prune", stdout=said)
 
-        assert said.getvalue() == "Forgotten: 2 calls, 1 decided parked sales.\n"
+        assert said.getvalue() == "Forgotten: 2 calls, bodies of 1 decided parked sales.\n"
         assert InboundCall.objects.count() == 1

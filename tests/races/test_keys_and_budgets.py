@@ -20,7 +20,7 @@ from apikeys.hashing import ApiKeyHasher, hash_token, token_fits
 from apikeys.minting import Minted
 from apikeys.models import ApiKey
 from kasse.models import Payment, Transaction, TransactionItem
-from pos_bridge.activity import ROWS_PER_ADDRESS_AND_MINUTE
+from pos_bridge.floods import ROWS_PER_ADDRESS_AND_MINUTE
 from pos_bridge.models import BudgetSlot, BudgetTotal, InboundCall, Outcome
 from tenants.models import Tenant
 from tests.factories import NOON, mint
@@ -155,11 +155,11 @@ class TestABudget:
     def test_gives_back_in_a_race_what_was_charged_for_a_fault_of_ours(
         self, seeblick: Tenant, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Each tenth read fails on our side, and costs nothing."""
+        """Each tenth list, which is counted before it begins, fails on our side, and costs nothing."""
         till = Till(mint(seeblick, budget=1000).token)
-        monkeypatch.setattr("pos_bridge.api.ping_body", every_tenth_fails())
+        monkeypatch.setattr("pos_bridge.api.read_query", every_tenth_fails())
 
-        answers = crowd([partial(till.get, "/ping/")] * 60, at_once=20)
+        answers = crowd([partial(till.get, "/transactions/")] * 60, at_once=20)
 
         assert Counter(answer.status_code for answer in answers) == {200: 54, 500: 6}
         assert sum_of_slots() == sum_of_totals() == 54
@@ -187,16 +187,16 @@ def stored_rows() -> list[int]:
     return [model.objects.count() for model in (Transaction, TransactionItem, Payment)]
 
 
-def every_tenth_fails() -> Callable[..., dict[str, bool]]:
-    """A stand-in for the body of a ping."""
+def every_tenth_fails() -> Callable[..., dict[str, Any]]:
+    """A stand-in for what reads the filters of a list; there are none."""
     numbers = count(1)
 
-    def body(*_: Any) -> dict[str, bool]:
+    def read(*_: Any) -> dict[str, Any]:
         if next(numbers) % 10 == 0:
             raise RuntimeError("a mouse in the engine room")
-        return {"pong": True}
+        return {}
 
-    return body
+    return read
 
 
 class TestAFlood:

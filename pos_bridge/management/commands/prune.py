@@ -14,7 +14,8 @@ from pos_bridge.retention import forget_old_rows
 
 class Command(BaseCommand):
     help = (
-        "Forget rows of the activity log older than ACTIVITY_RETENTION_DAYS, and sales decided 30 days ago; "
+        "Forget rows of the activity log older than ACTIVITY_RETENTION_DAYS, and what was sent of parked sales decided "
+        "30 days ago; "
         "on PostgreSQL, make the log's partitions for this month and the next two."
     )
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         for month in ensured.made:
             self.stdout.write(f"Made: {month.table}.")
         gone = forget_old_rows(now=now, log_days=settings.ACTIVITY_RETENTION_DAYS)
-        self.stdout.write(f"Forgotten: {gone.calls} calls, {gone.parked_sales} decided parked sales.")
+        self.stdout.write(f"Forgotten: {gone.calls} calls, bodies of {gone.parked_sales} decided parked sales.")
         if ensured.missing:
             missing = ", ".join(month.table for month in ensured.missing)
             raise CommandError(f"Not made: {missing}. Calls go to the default partition meanwhile; the log says why.")

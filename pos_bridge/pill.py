@@ -1,0 +1,162 @@
+"""The status pill: one colour for the whole bridge, and why, in words.
+
+* grey: switched off
+* red: switched on, but no active key may send sales and no other door is open; or the last five calls failed on our
+  side
+* yellow: in the last 24 hours calls were refused (4xx, but for 401) or failed, sales came without a VAT rate that
+  anybody knows or after their day was closed; parked sales wait, however long; a till is silent, or its clock is off
+* green: otherwise
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from pos_bridge.doors import is_any_open
+from pos_bridge.drift import Drift
+from pos_bridge.health import LAST_CALLS, BridgeNow, TillNow, bridge_now, tills_now
+from tenants import swiss
+from tenants.models import Tenant
+
+Colour = Literal["green", "yellow", "red", "grey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the pill is not green: a code that stays, a sentence in the language of the page, where to look further."""
+
+    code: str
+    sentence: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """The colour, and its reasons, the gravest first; green has none."""
+
+    colour: Colour
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The colour for whoever does not see it."""
+        return {
+            "green": _("In order"),
+            "yellow": _("Needs a look"),
+            "red": _("Not working"),
+            "grey": _("Switched off"),
+        }[self.colour]
+
+
+def pill_of(tenant: Tenant, *, at: datetime, bridge: BridgeNow | None = None) -> Pill:
+    """The pill of a campground at a moment, in the language that is active; ``bridge`` as seen then, if at hand.
+
+    Source: the rule for the pill of an inbound bridge, docs/explanation/when-the-pill-turns.md.
+    """
+    bridge = bridge or bridge_now(tenant, at=at)
+    if not bridge.settings.enabled:
+        return Pill("grey", (_reason("switched_off", _("The bridge is switched off: every till is refused.")),))
+    grave = tuple(_grave(tenant, bridge, at))
+    tills = tills_now(tenant, bridge.selling_keys(at=at), at=at)
+    light = (*_light(bridge), *(reason for till in tills for reason in _of_till(till)))
+    return Pill("red" if grave else "yellow" if light else "green", grave + light)
+
+
+def _grave(tenant: Tenant, bridge: BridgeNow, at: datetime) -> Iterator[Reason]:
+    # Behind another door every till has a key for a name: without any key there is none.
+    if not bridge.selling_keys(at=at) and not (bridge.keys and is_any_open(tenant)):
+        yield _reason("no_writing_key", _("No active key may send sales: tills cannot get in."), view="api-keys")
+    if bridge.lately.failed_last == LAST_CALLS:
+        yield _reason(
+            "failing",
+            _("The last %(count)d calls failed on our side.") % {"count": LAST_CALLS},
+            view="inbound-log",
+            query="?status=5xx",
+        )
+
+
+def _light(bridge: BridgeNow) -> Iterator[Reason]:
+    lately = bridge.lately
+    if lately.parked:
+        text = ngettext(
+            "%(count)d parked sale waits for a decision.", "%(count)d parked sales wait for a decision.", lately.parked
+        )
+        yield _reason("parked_sales", text % {"count": lately.parked}, view="parked-sales")
+    if lately.failed:
+        text = ngettext(
+            "%(count)d call failed on our side in the last 24 hours.",
+            "%(count)d calls failed on our side in the last 24 hours.",
+            lately.failed,
+        )
+        yield _reason("failed_calls", text % {"count": lately.failed}, view="inbound-log", query="?status=5xx")
+    if lately.refused:
+        text = ngettext(
+            "%(count)d call was refused in the last 24 hours.",
+            "%(count)d calls were refused in the last 24 hours.",
+            lately.refused,
+        )
+        yield _reason("refused_calls", text % {"count": lately.refused}, view="inbound-log", query="?status=4xx")
+    if lately.unknown_vat:
+        text = ngettext(
+            "%(count)d sale of the last 24 hours has a line whose VAT rate nobody knows.",
+            "%(count)d sales of the last 24 hours have a line whose VAT rate nobody knows.",
+            lately.unknown_vat,
+        )
+        yield _reason("unknown_vat", text % {"count": lately.unknown_vat})
+    if lately.late:
+        text = ngettext(
+            "%(count)d sale came in the last 24 hours for a day that was closed already.",
+            "%(count)d sales came in the last 24 hours for a day that was closed already.",
+            lately.late,
+        )
+        yield _reason(
+            "late_sales", text % {"count": lately.late}, view="transactions-page", query="?mark=late&date_from="
+        )
+
+
+def _of_till(till: TillNow) -> Iterator[Reason]:
+    """What is to be said of one till; each leads to its line on the page of the tills."""
+    names = {"till": till.key.name}
+    if till.is_silent and till.last_sale:
+        names["moment"] = swiss.moment_text(till.last_sale.astimezone(till.key.tenant.zone_info))
+        yield _of_line(till, "silent_till", _("%(till)s usually sells at this hour: no sale since %(moment)s.") % names)
+    if till.drift is not None and (till.may_change_day or till.is_nearly_refused):
+        sentence = f"{_how_far_off(till.key.name, till.drift)} {_what_comes_of_it(till)}"
+        yield _of_line(till, "clock_drift" if till.may_change_day else "clock_ahead", sentence)
+
+
+def _how_far_off(name: str, drift: Drift) -> str:
+    if drift.is_ahead:
+        text = ngettext(
+            "The clock of %(till)s is %(count)d minute ahead.",
+            "The clock of %(till)s is %(count)d minutes ahead.",
+            drift.minutes,
+        )
+    else:
+        text = ngettext(
+            "The clock of %(till)s is %(count)d minute behind.",
+            "The clock of %(till)s is %(count)d minutes behind.",
+            drift.minutes,
+        )
+    return text % {"till": name, "count": drift.minutes}
+
+
+def _what_comes_of_it(till: TillNow) -> str:
+    if till.may_change_day:
+        return _("Sales around the change of day may count for the wrong one.")
+    return _("From 5 minutes on its sales are refused.")
+
+
+def _of_line(till: TillNow, code: str, sentence: str) -> Reason:
+    return Reason(code, sentence, f"{reverse('tills')}#till-{till.key.pk}")
+
+
+def _reason(code: str, sentence: str, *, view: str = "integrations", query: str = "") -> Reason:
+    return Reason(code, sentence, reverse(view) + query)
