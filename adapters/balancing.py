@@ -1,0 +1,59 @@
+"""Making a vendor's sums meet: the ledger takes no sale whose lines are not its total. Pure.
+
+Up to 5 Rappen are cash rounding. A larger difference is booked as a line of its own, so that the total stays what
+was paid and nobody has to invent which article was wrong; the sale is marked for review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from adapters.neutral import DISCOUNT, SALE, Line
+from kasse.money import FIVE_RAPPEN, ZERO
+
+DOES_NOT_RECONCILE = "does_not_reconcile"
+
+
+def balanced(lines: Sequence[Line], *, total: Decimal) -> tuple[tuple[Line, ...], Decimal, tuple[str, ...]]:
+    """The lines, the rounding, and what to review, so that lines + rounding = ``total``."""
+    difference = total - sum((line.line_total for line in lines), ZERO)
+    if abs(difference) <= FIVE_RAPPEN and lines:
+        return tuple(lines), difference, ()
+    if not difference:
+        return tuple(lines), ZERO, ()
+    return (*lines, _difference_line(difference)), ZERO, (DOES_NOT_RECONCILE,)
+
+
+def _difference_line(difference: Decimal) -> Line:
+    """A difference is no discount unless it takes money off; its VAT rate nobody knows."""
+    return Line(
+        description="Difference between lines and payments",
+        quantity=Decimal(1 if difference > 0 else -1),
+        unit_price=abs(difference),
+        line_total=difference,
+        kind=SALE if difference > 0 else DISCOUNT,
+    )
+
+
+def shares_of(amount: int, weights: Sequence[int]) -> list[int]:
+    """``amount`` in whole units, spread by weight with the largest remainder; equally where the weights add up to 0.
+
+    A weight against the sum, such as a returned article among sold ones, takes no part.
+    """
+    sign = _sign(sum(weights))
+    weights = [weight if weight * sign > 0 else 0 for weight in weights]
+    whole = sum(weights)
+    if not whole:
+        weights, whole = [1] * len(weights), len(weights)
+    exact = [amount * weight for weight in weights]
+    shares = [each // whole for each in exact]
+    left = amount - sum(shares)
+    by_remainder = sorted(range(len(weights)), key=lambda place: (-((exact[place] % whole) * _sign(whole)), place))
+    for place in by_remainder[:left]:
+        shares[place] += 1
+    return shares
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
