@@ -67,7 +67,7 @@ class Floor:
             LoadFailed: pgbench broke off.
         """
         folder.mkdir(parents=True)
-        values = {"n": "0", "tag": tag, "items": json.dumps(ITEMS), "payments": json.dumps(PAYMENTS)}
+        values = {"n": "0", "known": "0", "tag": tag, "items": json.dumps(ITEMS), "payments": json.dumps(PAYMENTS)}
         defined = [part for name, value in values.items() for part in ("-D", f"{name}={value}")]
         command = [str(self.database.programs / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", "2"]
         command += ["-T", str(seconds), "-f", str(SCRIPT), "-l", "--log-prefix", str(folder / "log"), *defined]

@@ -1,18 +1,41 @@
 -- The floor under every target: what the database alone costs, driven by pgbench with prepared statements.
--- Two round trips, as few as the duties allow: who calls; then count, sale, lines, payment and log row in one.
--- :client_id is the till. :n, :tag, :items and :payments are set on pgbench's command line; :n counts this client's sales.
+-- One round trip, as few as the duties allow: compare the key's row with what is remembered of it; count, sale, lines,
+-- payment and log row. Each client asks for its row once, and for its key's ids.
+-- :client_id is the till. :n, :known, :tag, :items and :payments are set on pgbench's command line; :n counts this
+-- client's sales.
 \set n :n + 1
-SELECT key.id AS key_id, key.tenant_id, key.token_hash, key.scopes, key.budget, key.expires_at, key.revoked_at,
-       tenant.slug, tenant.zone, tenant.cutoff_hour, tenant.currency, tenant.is_active,
-       coalesce(card.enabled, true) AS enabled, card.default_vat_rate,
-       (SELECT json_agg(rate) FROM catalogue_vatrate rate WHERE rate.tenant_id = key.tenant_id) AS rates
+\if :known = 0
+SELECT key.id AS key_id, key.tenant_id, key.budget,
+       json_build_array(
+           key.id, key.tenant_id, key.name, key.prefix, key.token_hash, key.scopes, key.budget, key.created_at,
+           key.expires_at, key.revoked_at, key.last_used_at, tenant.id, tenant.slug, tenant.name, tenant.zone,
+           tenant.cutoff_hour, tenant.currency, tenant.is_active, card.enabled, card.default_vat_rate,
+           (SELECT json_agg(json_build_array(rate, valid_from, valid_until))
+            FROM catalogue_vatrate WHERE tenant_id = tenant.id)
+       )::text AS row
 FROM apikeys_apikey key
 JOIN tenants_tenant tenant ON tenant.id = key.tenant_id
 LEFT JOIN pos_bridge_bridgesettings card ON card.tenant_id = tenant.id
 WHERE key.prefix = 'ck_till' || :client_id::text
 \gset
-WITH clock AS (
-    SELECT extract(epoch FROM now())::bigint AS second
+\set known 1
+\endif
+WITH admitted AS (
+    SELECT FROM (
+        SELECT json_build_array(
+            key.id, key.tenant_id, key.name, key.prefix, key.token_hash, key.scopes, key.budget, key.created_at,
+            key.expires_at, key.revoked_at, key.last_used_at, tenant.id, tenant.slug, tenant.name, tenant.zone,
+            tenant.cutoff_hour, tenant.currency, tenant.is_active, card.enabled, card.default_vat_rate,
+            (SELECT json_agg(json_build_array(rate, valid_from, valid_until))
+             FROM catalogue_vatrate WHERE tenant_id = tenant.id)
+        )::text
+        FROM apikeys_apikey key
+        JOIN tenants_tenant tenant ON tenant.id = key.tenant_id
+        LEFT JOIN pos_bridge_bridgesettings card ON card.tenant_id = tenant.id
+        WHERE key.prefix = 'ck_till' || :client_id::text
+    ) AS held(row) WHERE row = :row
+), clock AS (
+    SELECT extract(epoch FROM now())::bigint AS second FROM admitted
 ), expired AS (
     DELETE FROM pos_bridge_budgetslot USING clock
     WHERE tenant_id = :tenant_id AND api_key_id = :key_id AND pos_bridge_budgetslot.second <= clock.second - 3600
@@ -22,7 +45,8 @@ WITH clock AS (
     SELECT :tenant_id::bigint, :key_id::bigint, second, 1 FROM clock
     ON CONFLICT (tenant_id, api_key_id, second) DO UPDATE SET calls = pos_bridge_budgetslot.calls + 1
 ), charged AS (
-    INSERT INTO pos_bridge_budgettotal (tenant_id, api_key_id, calls) VALUES (:tenant_id, :key_id, 1)
+    INSERT INTO pos_bridge_budgettotal (tenant_id, api_key_id, calls)
+    SELECT :tenant_id::bigint, :key_id::bigint, 1 FROM admitted
     ON CONFLICT (tenant_id, api_key_id) DO UPDATE
     SET calls = pos_bridge_budgettotal.calls + 1 - (SELECT coalesce(sum(calls), 0) FROM expired)
     RETURNING calls
