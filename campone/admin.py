@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from campone.opening import open_campground
@@ -13,7 +14,7 @@ from kasse.models import Transaction
 from tenants.admin import TenantAdmin
 from tenants.models import Tenant
 
-admin.site.site_header = admin.site.site_title = "CampOne · External POS bridge"
+admin.site.site_header = admin.site.site_title = format_lazy("CampOne · {}", _("External POS bridge"))
 admin.site.index_title = _("Administration")
 admin.site.site_url = None
 

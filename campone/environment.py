@@ -39,6 +39,7 @@ class Environment:
     proxy_count: int
     conflict_policy: ConflictPolicy
     activity_retention_days: int
+    allow_loopback_calls: bool
 
 
 def read_environment() -> Environment:
@@ -69,6 +70,7 @@ def read_environment() -> Environment:
                 env.str("POS_CONFLICT_POLICY", "refuse", validate=validate.OneOf(["refuse", "replay"])),
             ),
             activity_retention_days=env.int("ACTIVITY_RETENTION_DAYS", 90, validate=validate.Range(min=0, max=36_500)),
+            allow_loopback_calls=_in_development_alone(env.bool("ALLOW_LOOPBACK_CALLS", False), development),
         )
     except EnvError as error:
         raise ImproperlyConfigured(str(error)) from None
@@ -118,6 +120,15 @@ def _is_root(url: str) -> bool:
         return alone and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _in_development_alone(allowed: bool, development: bool) -> bool:
+    """Whoever may type an address must not reach this machine's own services through it."""
+    if allowed and not development:
+        raise ImproperlyConfigured(
+            "ALLOW_LOOPBACK_CALLS is for development: leave it out where DEVELOPMENT is not set."
+        )
+    return allowed
 
 
 def _folder(path: Path) -> Path:

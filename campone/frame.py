@@ -29,11 +29,16 @@ MENU: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
             Place(_("Overview"), "home", "/"),
             Place(_("Transactions"), "transactions-page", "/kasse/transaktionen"),
             Place(_("Day totals"), "day-totals", "/kasse/tagestotale"),
+            Place(_("Daily close"), "closes", "/kasse/abschluss"),
         ),
     ),
+    (_("Books"), (Place(_("Journal"), "journals", "/buchhaltung/journal"),)),
     (
         _("Settings"),
-        (Place(_("Integrations"), "integrations", "/einstellungen/integrationen"),),
+        (
+            Place(_("Integrations"), "integrations", "/einstellungen/integrationen"),
+            Place(_("SAP"), "sap-settings", "/einstellungen/sap"),
+        ),
     ),
 )
 

@@ -29,9 +29,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 POS_CONFLICT_POLICY = ENVIRONMENT.conflict_policy
 ACTIVITY_RETENTION_DAYS = ENVIRONMENT.activity_retention_days
 
+# --- calls to other machines ------------------------------------------------------------------------
+ALLOW_LOOPBACK_CALLS = ENVIRONMENT.allow_loopback_calls
+
 INSTALLED_APPS = [
     "campone",
+    "adapters",
     "pos_bridge",
+    "journal",
     "kasse",
     "catalogue",
     "apikeys",
@@ -204,6 +209,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         # One line for each refused call would repeat the activity log, and let anyone fill the disk.
         "django.request": {"level": "ERROR"},
+        # Tells each step of writing a PDF.
+        "fontTools": {"level": "WARNING"},
         "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL"},
     },
 }

@@ -17,6 +17,7 @@ from tenants.views import SignIn, SignOut, choose_appearance, choose_tenant
 
 urlpatterns = [
     path("api/v1/public/pos", include("pos_bridge.urls")),
+    path("api/v1/adapters/", include("adapters.urls")),
     re_path(r"^api/v1/schema/?\Z", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^api/v1/docs/?\Z", api_docs, name="docs"),
     re_path(r"^errors/?\Z", views.error_list, name="errors"),
@@ -28,6 +29,9 @@ urlpatterns = [
     re_path(r"^darstellung/?\Z", choose_appearance, name="choose-appearance"),
     re_path(r"^sprache/?\Z", set_language, name="set_language"),
     path("kasse/", include("kasse.urls")),
+    path("buchhaltung/", include("journal.urls")),
+    path("einstellungen/", include("journal.settings_urls")),
+    path("einstellungen/", include("adapters.page_urls")),
     path("einstellungen/", include("pos_bridge.page_urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

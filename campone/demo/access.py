@@ -62,7 +62,7 @@ def describe_access(access: Access, url: str) -> str:
     return f"""\
 Service    {url}
 Try it     {url}/api/v1/docs/
-Staff      {url}/admin/
+Staff      {url}/
 User       {SEEBLICK.slug} (tenant admin of {SEEBLICK.name})
            or {staff} (staff there), {WALDRAND.slug} (tenant admin of the neighbour), {OPERATOR} (operator)
 Password   {access.password} (for all of them, new with each start)

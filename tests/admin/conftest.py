@@ -11,10 +11,14 @@ from django.test import Client
 
 from apikeys.models import ApiKey
 from catalogue.models import Product, VatRate
+from journal.models import Attempt, Deed, Journal, Outcome, Revision
+from kasse.closing_models import DailyClose
 from kasse.models import Transaction
 from pos_bridge.models import BridgeSettings, InboundCall, ParkedSale
 from tenants.models import Membership, Role, Tenant, User
 from tests.factories import ProductFactory, UserFactory, member, mint
+from tests.journal.books import NIGHT, StandingClock, books_of, open_revision
+from tests.kasse.selling import close
 from tests.till import Till, croissants_and_coffee
 
 
@@ -49,10 +53,21 @@ def furnish(tenant: Tenant, word: str) -> Campground:
         VatRate: VatRate.objects.of(tenant).get(rate="8.1"),
         BridgeSettings: settings,
         Transaction: Transaction.objects.of(tenant).get(),
+        **journal_rows(tenant, word),
+        DailyClose: close(tenant, counted="0.05", variance_reason=f"Fünfer von {word}"),
         ParkedSale: ParkedSale.objects.of(tenant).get(),
         InboundCall: InboundCall.objects.filter(tenant=tenant).earliest("at"),
     }
     return Campground(tenant, word, admin, staff, minted.token, rows)
+
+
+def journal_rows(tenant: Tenant, word: str) -> dict[type[Model], Any]:
+    """The journal of its day, and what was tried with it."""
+    revision = open_revision(books_of(tenant), StandingClock())
+    attempt = Attempt.objects.create(
+        tenant=tenant, revision=revision, at=NIGHT, deed=Deed.POST, outcome=Outcome.REFUSED, sentence=f"{word} refused"
+    )
+    return {Journal: revision.journal, Revision: revision, Attempt: attempt}
 
 
 def sell_and_park(till: Till, word: str) -> None:

@@ -12,6 +12,8 @@ from django.urls import reverse
 
 from apikeys.models import ApiKey
 from catalogue.models import Product, VatRate
+from journal import models as journal
+from kasse.closing_models import DailyClose
 from kasse.models import Transaction
 from pos_bridge.models import BridgeSettings, InboundCall, ParkedSale
 from tenants.models import Membership, Tenant, User
@@ -46,6 +48,10 @@ DELETABLE = {
 }
 TABLE: dict[type[Model], dict[str, str]] = {
     Transaction: READ_ONLY,
+    DailyClose: READ_ONLY,
+    journal.Journal: READ_ONLY,
+    journal.Revision: READ_ONLY,
+    journal.Attempt: READ_ONLY,
     InboundCall: READ_ONLY,
     ParkedSale: READ_ONLY,
     ApiKey: KEPT,
@@ -93,6 +99,10 @@ def changed_row(model: type[Model], row: Any) -> tuple[dict[str, Any], str, Any]
         Product: (product, "sku", "B-7"),
         VatRate: ({"rate": "8.1", "label": "Neu", "valid_from": "2024-01-01"}, "label", "Neu"),
         BridgeSettings: ({"default_vat_rate": "2.6"}, "enabled", False),
+        DailyClose: ({"variance_reason": "changed"}, "variance_reason", "changed"),
+        journal.Journal: ({"sale_count": "9"}, "sale_count", 9),
+        journal.Revision: ({"sentence": "changed"}, "sentence", "changed"),
+        journal.Attempt: ({"sentence": "changed"}, "sentence", "changed"),
         Membership: ({"role": "tenant_admin"}, "role", "tenant_admin"),
         Tenant: ({**tenant, "cutoff_hour": "5", "currency": "CHF", "is_active": "on"}, "cutoff_hour", 5),
         User: ({"username": "empfang", "is_active": "on"}, "username", "empfang"),

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalogue.models import Product, VatRate
-from kasse.models import Source, Transaction
+from kasse.models import PaymentMethod, Source, Transaction
 from pos_bridge.models import BridgeSettings, BudgetSlot, InboundCall, ParkedSale
 from tenants.models import Membership, Role, Tenant, User
 from tests.admin.conftest import Campground, sign_in
@@ -61,7 +61,7 @@ class TestTheLedger:
             "Kaffee",
             "5,50",
             "12,50\N{NO-BREAK SPACE}CHF",
-            "Cash",
+            str(PaymentMethod.CASH.label),
             "10,00",
             "TWINT",
             "1,50",

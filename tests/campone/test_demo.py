@@ -395,8 +395,8 @@ class TestTheAccess:
 
     def test_names_the_service_and_its_login(self, printed: Printed) -> None:
         assert printed.after("Service") == "http://127.0.0.1:8000"
-        assert printed.after("Staff") == "http://127.0.0.1:8000/admin/"
-        assert Client().get("/admin/", headers={"host": "127.0.0.1:8000"}, follow=True).status_code == 200
+        assert printed.after("Staff") == "http://127.0.0.1:8000/"
+        assert Client().get("/", headers={"host": "127.0.0.1:8000"}, follow=True).status_code == 200
 
     @pytest.mark.parametrize("username", LOGINS)
     def test_opens_every_login_of_the_demo(self, printed: Printed, username: str) -> None:
@@ -405,9 +405,9 @@ class TestTheAccess:
 
     def test_signs_the_printed_person_in(self, printed: Printed) -> None:
         client = Client(headers={"host": "127.0.0.1:8000"})
-        form = {"username": printed.after("User"), "password": printed.after("Password"), "next": "/admin/"}
+        form = {"username": printed.after("User"), "password": printed.after("Password"), "next": "/"}
 
-        assert client.post("/admin/login/", form).headers["Location"] == "/admin/"
+        assert client.post("/anmelden", form).headers["Location"] == "/"
 
     def test_pastes_as_a_sale_that_is_new_once_and_then_replayed(self, printed: Printed) -> None:
         post, read_back = printed.commands

@@ -11,7 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from campone.demo.access import describe_access, renew_access
+from campone.demo.books import keep_books
 from campone.demo.campgrounds import PLANS, SEEBLICK, NotOurs, open_campgrounds
+from campone.demo.closes import close_days
 from campone.demo.history import fill_days, park_a_conflict
 
 MOST_DAYS = 366
@@ -64,6 +66,8 @@ class Command(BaseCommand):
             raise CommandError(f"{taken}; nothing was changed.") from None
         added = sum(fill_days(plan, tenants[plan.slug], days=days, at=at, seed=seed) for plan in PLANS)
         park_a_conflict(SEEBLICK, tenants[SEEBLICK.slug], at=at)
+        close_days(SEEBLICK, tenants[SEEBLICK.slug], at=at)
+        keep_books(tenants[SEEBLICK.slug], at=at)
         names = " and ".join(tenant.name for tenant in tenants.values())
         self.stdout.write(f"{names} are open; {added} sales added.")
         if options["print_access"]:

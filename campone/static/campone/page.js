@@ -44,3 +44,8 @@ document.addEventListener("click", (event) => {
 
 // <button data-print> prints the page.
 document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) window.print(); });
+
+// <div class="scroll" data-latest>: where there is no room for all, what came last is seen first.
+const showLatest = () => document.querySelectorAll("[data-latest]").forEach((each) => { each.scrollLeft = each.scrollWidth; });
+showLatest();
+document.addEventListener("htmx:afterSettle", showLatest);
