@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.conf import settings
+from django.core.cache import cache
+from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
+from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
+from django.utils import translation
 
 from apikeys.hashing import ApiKeyHasher
 from apikeys.minting import Minted
-from pos_bridge import activity
+from pos_bridge import floods
 from tenants.models import Tenant
 from tests.factories import TenantFactory, mint
 from tests.till import Till
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+OF_TRUNCATE = 32
+"""In ``pg_trigger.tgtype``."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,6 +53,12 @@ def full_hashes() -> None:
 
 
 @pytest.fixture(autouse=True)
+def in_german() -> None:
+    """As a request finds it: the language that the last one has left in the thread does not stay for the next test."""
+    translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture(autouse=True)
 def quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens are hashed as ever, over less memory: at 8 MiB, minting keys would be a tenth of the whole suite.
 
@@ -54,9 +69,51 @@ def quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture(autouse=True)
-def no_flood_is_known() -> None:
-    """What a process knows of floods is of rows that another test had."""
-    activity._FLOODS.clear()
+def no_flood_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process knows of floods is of rows that another test had; what it counts is written at once."""
+    floods._known.clear()
+    floods._counted.clear()
+    monkeypatch.setattr(floods, "write_later", floods.write_counts)
+    monkeypatch.setattr(floods, "SECONDS_HELD_UP", 0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """What a process has learnt of tills is of rows that another test had."""
+    cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def flushing_passes_the_fences() -> Iterator[None]:
+    """Emptying the tables between tests takes triggers away for that moment, and puts them back.
+
+    Without this no test that commits could close a day, for nobody can delete a close.
+    """
+    on_sqlite, on_postgresql = SQLite.ops_class.sql_flush, PostgreSQL.ops_class.sql_flush
+
+    def without_triggers(operations: Any, *args: Any, **kwargs: Any) -> list[str]:
+        triggers = rows(operations, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        emptied = on_sqlite(operations, *args, **kwargs)
+        return [*(f'DROP TRIGGER "{name}"' for name, _ in triggers), *emptied, *(made for _, made in triggers)]
+
+    def with_triggers_off(operations: Any, *args: Any, **kwargs: Any) -> list[str]:
+        triggers = rows(
+            operations, f"SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgtype & {OF_TRUNCATE} > 0"
+        )
+        off, on = (
+            [f"ALTER TABLE {table} {word} TRIGGER {name}" for table, name in triggers] for word in ("DISABLE", "ENABLE")
+        )
+        return [*off, *on_postgresql(operations, *args, **kwargs), *on]
+
+    def rows(operations: Any, question: str) -> list[tuple[str, str]]:
+        with operations.connection.cursor() as cursor:
+            cursor.execute(question)
+            return list(cursor.fetchall())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLite.ops_class, "sql_flush", without_triggers)
+        patch.setattr(PostgreSQL.ops_class, "sql_flush", with_triggers_off)
+        yield
 
 
 @pytest.fixture

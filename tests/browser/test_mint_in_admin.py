@@ -41,7 +41,7 @@ def generate(page: Page, live_server: LiveServer, name: str) -> None:
 def signed_in(page: Page, live_server: LiveServer, seeblick: Tenant, waldrand: Tenant, settings: Any) -> Page:
     """The tenant_admin of Seeblick, before the admin's first page, in the product page's language."""
     settings.LANGUAGE_CODE = "en"
-    page.set_extra_http_headers({"Accept-Language": "en"})
+    page.context.add_cookies([{"name": "language", "value": "en", "url": live_server.url}])
     user = with_password(username="chefin")
     Membership.objects.create(tenant=seeblick, user=user, role=Role.TENANT_ADMIN)
     sign_in(page, live_server, user)

@@ -15,7 +15,7 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"campone", "pos_bridge", "kasse", "catalogue", "apikeys", "tenants"}
+OURS = {"campone", "adapters", "pos_bridge", "journal", "kasse", "catalogue", "apikeys", "tenants"}
 REFERENCE = ROOT / "docs" / "reference"
 FENCE = re.compile(
     r"^(?:<!-- test: (?P<marker>[a-z]+) -->\n)?```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL

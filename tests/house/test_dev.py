@@ -21,7 +21,8 @@ import dev
 from tests import cluster
 
 ROOT = Path(dev.__file__).parent
-PACKAGES = sorted(path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name not in {"tests", "bench"})
+FOR_OTHER_MACHINES = {"tests", "bench", "till_client"}
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name not in FOR_OTHER_MACHINES)
 NEWER_THAN_3_6 = {"contextvars", "dataclasses", "graphlib", "tomllib", "zoneinfo"}
 
 
@@ -576,7 +577,8 @@ class TestTheContainer:
     def test_web_is_open_on_loopback_only_and_the_database_not_at_all(self, compose: dict[str, Any]) -> None:
         ports = {name: service.get("ports") for name, service in compose["services"].items()}
 
-        assert ports == {"database": None, "migrate": None, "web": ["127.0.0.1:${PORT:-8000}:8000"]}
+        assert ports.pop("web") == ["127.0.0.1:${PORT:-8000}:8000"]
+        assert set(ports.values()) == {None}
 
     def test_tells_web_what_the_service_needs(self, compose: dict[str, Any]) -> None:
         assert set(dev.PRODUCTION) - {"DEVELOPMENT"} | {"SECRET_KEY"} <= set(compose["services"]["web"]["environment"])

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from adapters.doorway import answer_vendor
 from apikeys.authentication import ApiKeyAuthentication
 from apikeys.minting import Minted
 from apikeys.models import Scope
@@ -23,7 +24,8 @@ from apikeys.tokens import check_characters, make_token, prefix_of
 from kasse.models import Transaction
 from pos_bridge.activity import BASE_PATH
 from pos_bridge.admission import TillAuthentication
-from pos_bridge.api import NothingHere, TillView
+from pos_bridge.api import NothingHere
+from pos_bridge.till_view import TillView
 from pos_bridge.wire import MOST_BYTES
 from tenants.models import Tenant
 from tests.factories import BOTH, NOON, mint
@@ -34,6 +36,9 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 PATHS = {
     "transactions": "/transactions/",
     "transaction": "/transactions/seeblick-2026-04-29-T-1/",
+    "batch": "/transactions/batch/",
+    "summary": "/transactions/summary/?business_date=2026-04-29",
+    "reconciliations": "/reconciliations/",
     "products": "/products/",
     "ping": "/ping/",
     "nothing-here": "/receipts/",
@@ -66,10 +71,10 @@ class TestTheUrlConf:
         for view in ROUTES.values():
             assert issubclass(view, TillView), view
 
-    def test_has_nothing_else_below_api_but_the_description(self) -> None:
+    def test_has_nothing_else_below_api_but_vendors_calls_and_the_description(self) -> None:
         views = {view_of(pattern) for path, pattern in patterns_below(get_resolver()) if path.startswith("/api/")}
 
-        assert views - set(ROUTES.values()) == PUBLIC
+        assert views - set(ROUTES.values()) == PUBLIC | {answer_vendor}
 
     def test_names_a_scope_for_every_method_that_a_view_has(self) -> None:
         for view in set(ROUTES.values()) - {NothingHere}:
@@ -88,7 +93,8 @@ class TestTheUrlConf:
     def test_gives_every_route_a_path_here(self) -> None:
         assert set(PATHS) == set(ROUTES)
         for name, path in PATHS.items():
-            for spelling in (path, path.rstrip("/")):
+            whole = path.partition("?")[0]
+            for spelling in (whole, whole.rstrip("/")):
                 assert resolve(BASE_PATH + spelling).url_name == name
 
     def test_needs_authentication_and_a_scope_by_default(self) -> None:
@@ -155,9 +161,9 @@ def expected(view: type[TillView], route: str, method: str, caller: Caller) -> t
         return 404, "not_found"
     if not set(scopes) & caller.scopes:
         return 403, "insufficient_scope"
-    if route == "transaction" and not caller.at_home:
+    if route in {"transaction", "batch"} and method != "POST" and not caller.at_home:
         return 404, "not_found"
-    return (201 if method == "POST" else 200), None
+    return (201 if method == "POST" and route == "transactions" else 200), None
 
 
 class TestEveryRoute:
@@ -167,11 +173,11 @@ class TestEveryRoute:
         self, seeblick: Tenant, waldrand: Tenant, route: str, method: str
     ) -> None:
         """Each caller posts a sale of its own, so that what is new stays new."""
-        Till(mint(seeblick).token).post(croissants_and_coffee())
+        sell_what_is_read_back(Till(mint(seeblick).token))
         seen, wanted = {}, {}
         for state, caller in callers(seeblick, waldrand).items():
             till = Till(caller.token, host=caller.host)
-            answer = till.call(method, PATHS[route], body=sale(state) if method == "POST" else b"")
+            answer = till.call(method, PATHS[route], body=sent(route, state) if method == "POST" else b"")
             code = body_of(answer)["code"] if answer.content and answer.status_code >= 400 else None
             wanted[state] = expected(ROUTES[route], route, method, caller)
             seen[state] = answer.status_code, wanted[state][1] if method == "HEAD" else code
@@ -186,7 +192,8 @@ class TestEveryRoute:
         answer = till.call("DELETE", PATHS[route])
 
         view = ROUTES[route]
-        taken = {"GET", "HEAD", "POST"} if view is NothingHere else {*view.required_scopes, "HEAD"}
+        heads = {"HEAD"} if "GET" in view.required_scopes else set()
+        taken = {"GET", "HEAD", "POST"} if view is NothingHere else {*view.required_scopes} | heads
         assert {method.strip() for method in answer["Allow"].split(",")} == taken
 
     @pytest.mark.parametrize("route", ROUTES)
@@ -195,7 +202,7 @@ class TestEveryRoute:
             lacking = [scope for scope in Scope if scope not in scopes]
             if not lacking:
                 continue
-            answer = Till(mint(seeblick, scopes=lacking).token).call(method, PATHS[route], body=sale("x"))
+            answer = Till(mint(seeblick, scopes=lacking).token).call(method, PATHS[route], body=sent(route, "x"))
             assert body_of(answer)["required_scope"] == " ".join(scopes)
 
     def test_stores_nothing_for_whom_it_refuses(self, seeblick: Tenant, waldrand: Tenant) -> None:
@@ -204,6 +211,19 @@ class TestEveryRoute:
             Till(caller.token, host=caller.host).call("POST", "/transactions/", body=sale(state))
 
         assert set(Transaction.objects.values_list("external_ref", flat=True)) == good
+
+
+def sell_what_is_read_back(till: Till) -> None:
+    """The sales to which the paths above lead."""
+    for reference in ("seeblick-2026-04-29-T-1", "batch"):
+        till.post(croissants_and_coffee(external_ref=reference))
+
+
+def sent(route: str, reference: str) -> bytes:
+    """What a route takes."""
+    if route == "batch":
+        return b'{"transactions": [' + sale(reference) + b"]}"
+    return b'{"business_date": "2026-04-29", "transactions": []}' if route == "reconciliations" else sale(reference)
 
 
 def sale(reference: str) -> bytes:
@@ -347,7 +367,7 @@ class TestAnotherMethodInAHeader:
 class TestHead:
     @pytest.mark.parametrize("route", [name for name, view in ROUTES.items() if "GET" in view.required_scopes])
     def test_answers_with_the_headers_of_get_and_nothing_else(self, till: Till, route: str) -> None:
-        till.post(croissants_and_coffee())
+        sell_what_is_read_back(till)
 
         get, head = till.call("GET", PATHS[route]), till.call("HEAD", PATHS[route])
 

@@ -86,6 +86,7 @@ class TestSettingsPage:
             ("STATIC_ROOT", ""),
             ("DATABASE_URL", "mysql://campone@db.campone.example/campone"),
             ("PROXY_COUNT", "one"),
+            ("ALLOW_LOOPBACK_CALLS", "1"),
         ],
     )
     def test_says_what_the_start_says(self, name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
