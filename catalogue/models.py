@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from catalogue.exact_decimals import ExactDecimalField, MoneyField
 from tenants.models import TenantOwned
@@ -15,9 +16,11 @@ from tenants.models import TenantOwned
 class VatRate(TenantOwned):
     """A rate in percent, from its first day to its last."""
 
-    rate = ExactDecimalField(places=2, validators=[MinValueValidator(0), MaxValueValidator(100)], help_text="Percent.")
+    rate = ExactDecimalField(
+        places=2, validators=[MinValueValidator(0), MaxValueValidator(100)], help_text=_("Percent.")
+    )
     valid_from = models.DateField()
-    valid_until = models.DateField(null=True, blank=True, help_text="Its last day; empty while it holds.")
+    valid_until = models.DateField(null=True, blank=True, help_text=_("Its last day; empty while it holds."))
     label = models.CharField(max_length=60, blank=True)
 
     class Meta:
@@ -41,9 +44,9 @@ class Product(TenantOwned):
     sku = models.CharField("SKU", max_length=64)
     name = models.CharField(max_length=255)
     category = models.CharField(max_length=80, blank=True)
-    unit_price = MoneyField(validators=[MinValueValidator(0)], help_text="Gross, VAT included.")
+    unit_price = MoneyField(validators=[MinValueValidator(0)], help_text=_("Gross, VAT included."))
     vat_rate = ExactDecimalField(
-        "VAT rate", places=2, validators=[MinValueValidator(0), MaxValueValidator(100)], help_text="Percent."
+        "VAT rate", places=2, validators=[MinValueValidator(0), MaxValueValidator(100)], help_text=_("Percent.")
     )
     active = models.BooleanField(default=True)
     updated_at = models.DateTimeField(auto_now=True)
