@@ -14,6 +14,7 @@ from adapters.paying import METHODS
 from adapters.vendor import SecretField, Vendor
 
 MOST_WORDS = 100
+TAKEN = _("Another connection has this name.")
 KEPT = _("Leave it empty to keep the one that is stored.")
 
 
@@ -76,7 +77,7 @@ class ConnectionForm(forms.ModelForm[Connection]):
         name = str(self.cleaned_data["name"])
         others = Connection.objects.of(self.instance.tenant).filter(vendor=self.vendor.code, name=name)
         if others.exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(_("Another connection has this name."), code="taken")
+            raise forms.ValidationError(TAKEN, code="taken")
         return name
 
     def clean_methods(self) -> Mapping[str, str]:
@@ -107,13 +108,16 @@ class ConnectionForm(forms.ModelForm[Connection]):
         if told:
             entrust(connection, **told)
             connection.trouble, connection.trouble_since = "", None
+            if not self.vendor.scope_label:
+                # The vendor said whose till it is, and is asked again: the new key may be somebody else's.
+                connection.scope = ""
         return connection
 
     @property
     def columns(self) -> list[str]:
         """What has been entered, and nothing that the scheduler may be writing at the same time."""
-        secrets = ["sealed_secrets", "trouble", "trouble_since"] if self.tells_secrets else []
-        return [name for name in self.cleaned_data if name not in self.secret_names] + secrets
+        secrets = ["sealed_secrets", "trouble", "trouble_since", "scope"] if self.tells_secrets else []
+        return list({*self.cleaned_data} - {*self.secret_names} | {*secrets})
 
     @property
     def tells_secrets(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import IntegrityError
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from adapters.booking import take_event
 from adapters.connections import address_of, open_connection, rename_till, renew_address
-from adapters.forms import ConnectionForm
+from adapters.forms import TAKEN, ConnectionForm
 from adapters.models import Connection, ConnectionCall, Standing, VendorEvent
 from adapters.payloads import laid_out
 from adapters.pill import pill_of
@@ -72,10 +73,15 @@ def open_new(request: HttpRequest, here: Here, code: str) -> HttpResponse:
     form = ConnectionForm(request.POST or None, instance=fresh, vendor=vendor)
     if request.method == "POST" and form.is_valid():
         opened = form.fill(form.save(commit=False))
-        open_connection(opened, label=vendor.label)
-        note_addition(here, opened)
-        messages.success(request, _("The connection is made. Now do at the vendor's what is described here."))
-        return redirect("connection", opened.pk)
+        try:
+            open_connection(opened, label=vendor.label)
+        except IntegrityError:
+            # The same form sent twice at the same moment.
+            form.add_error("name", TAKEN)
+        else:
+            note_addition(here, opened)
+            messages.success(request, _("The connection is made. Now do at the vendor's what is described here."))
+            return redirect("connection", opened.pk)
     return render(request, "adapters/form.html", {"form": form, "vendor": vendor})
 
 

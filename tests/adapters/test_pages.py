@@ -9,7 +9,8 @@ from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from adapters.connections import address_of, secrets_of
+from adapters.connections import address_of, entrust, secrets_of
+from adapters.forms import ConnectionForm
 from adapters.models import Connection, Standing, VendorEvent
 from adapters.pulling import remember
 from adapters.vendors import VENDORS
@@ -147,6 +148,29 @@ class TestConnecting:
 
         assert f'data-vendor="{code}"'.encode() in client.get(BASE).content
         assert client.get(f"{BASE}/neu/{code}").status_code == 200
+
+
+class TestSecondThoughts:
+    def test_the_same_form_twice_at_the_same_moment_makes_one(
+        self, restaurant: Connection, seeblick: Tenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ConnectionForm, "clean_name", lambda form: form.cleaned_data["name"])
+        told = {"name": "Restaurant", "currency": "CHF", "language": "de"}
+
+        answer = signed_in(seeblick).post(f"{BASE}/neu/lightspeed", told)
+
+        assert (answer.status_code, set(answer.context["form"].errors)) == (200, {"name"})
+        assert Connection.objects.count() == 1
+
+    def test_another_key_asks_anew_whose_till_it_is(self, seeblick: Tenant) -> None:
+        kiosk = connection_of(seeblick, "zettle", name="Kiosk", scope="of-the-former-owner")
+        entrust(kiosk, api_key="old", client_id="7", contact_email="kiosk@seeblick.example")
+        kiosk.save()
+
+        signed_in(seeblick).post(f"{BASE}/{kiosk.pk}/aendern", {"name": "Kiosk", "api_key": "eyJ-new"})
+
+        kiosk.refresh_from_db()
+        assert (kiosk.scope, secrets_of(kiosk)["api_key"]) == ("", "eyJ-new")
 
 
 class TestAConnection:

@@ -105,6 +105,6 @@ class TestTheApiDescription:
         page.goto(f"{live_server.url}/api/v1/docs/")
 
         operations = page.locator(".opblock")
-        expect(operations.filter(has_text="POST").filter(has_text="transactions/")).to_have_count(1)
+        expect(operations.filter(has_text="POST").filter(has_text="transactions/")).to_have_count(2)  # one sale, or many
         for path in ("transactions/{external_ref}/", "products/", "ping/"):
             expect(operations.filter(has_text="GET").filter(has_text=path)).to_have_count(1)

@@ -28,7 +28,8 @@ from tests.till import Body, Till, body_of, croissants_and_coffee
 pytestmark = pytest.mark.django_db
 
 DAY = "2026-04-29"
-EMPTY: dict[str, list[Any]] = {"missing_here": [], "unknown_to_you": [], "amount_differs": [], "other_day": [], "totals_differ": []}
+LISTS = ("missing_here", "unknown_to_you", "amount_differs", "other_day", "totals_differ")
+EMPTY: dict[str, list[Any]] = {name: [] for name in LISTS}
 
 
 def sale(number: int, amount: str = "5.50", **changes: Any) -> Body:
