@@ -88,7 +88,7 @@ def take_picture(page: Page, name: str) -> None:
 
 
 def name_of(kind: str) -> str:
-    return re.sub(r"[^a-z]+", "-", kind.lower()).strip("-") or "uebersicht"
+    return re.sub(r"[^a-z]+", "-", kind.lower().replace("…", "eins")).strip("-") or "uebersicht"
 
 
 class TestEveryPage:
