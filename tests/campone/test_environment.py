@@ -26,6 +26,8 @@ EXAMPLE = (PROJECT / ".env.example").read_text()
 COMPOSE_ALONE = {"POSTGRES_PASSWORD", "PORT"}
 
 WRONG = [
+    ("ALLOW_LOOPBACK_CALLS", "perhaps"),
+    ("ALLOW_LOOPBACK_CALLS", "1"),
     ("DEVELOPMENT", "maybe"),
     ("SECRET_KEY", "too-short-a-secret"),
     ("SECRET_KEY", "abc" * 30),

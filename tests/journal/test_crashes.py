@@ -128,7 +128,8 @@ def test_processes_that_sell_while_a_day_is_gathered_lose_no_sale(seeblick: Tena
     assert journals.count() > 1
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer: nobody waits with a sale there")
+# SQLite has one writer: nobody waits with a sale there.
+@pytest.mark.postgresql
 def test_a_sale_that_commits_long_after_the_night_is_in_the_next_supplement(seeblick: Tenant) -> None:
     settings = books_of(seeblick)
     sell(seeblick, "7.00")

