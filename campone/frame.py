@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from tenants.pages import asks_for_a_part
 from tenants.views import APPEARANCES
 
 
@@ -51,7 +52,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "here": here,
         "menu": [(title, [_entry(place, request.path) for place in places]) for title, places in MENU] if here else [],
         "appearance": appearance if appearance in APPEARANCES else "system",
-        "is_partial": request.headers.get("HX-Request") == "true",
+        "is_partial": asks_for_a_part(request),
     }
 
 

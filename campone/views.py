@@ -12,7 +12,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from campone.glance import glance_at
 from kasse.models import Source
-from tenants.pages import Here, staff_page
+from tenants.pages import Here, asks_for_a_part, staff_page
 
 # Swagger UI draws with style elements of its own; its script comes from a file all the same.
 api_docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="schema"))
@@ -22,8 +22,7 @@ api_docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSp
 @staff_page
 def home(request: HttpRequest, here: Here) -> HttpResponse:
     """The whole at a glance; its figures alone, for the page that renews them."""
-    is_partial = request.headers.get("HX-Request") == "true"
     glance = glance_at(here.tenant, at=timezone.now())
     sources = [(number, source, glance.by_source[source]) for number, source in enumerate(Source, start=1)]
-    template = "campone/glance.html" if is_partial else "campone/home.html"
+    template = "campone/glance.html" if asks_for_a_part(request) else "campone/home.html"
     return render(request, template, {"glance": glance, "sources": sources})

@@ -26,7 +26,7 @@ from kasse.listing import Page, Place, page_of, rows_of
 from kasse.models import TENDERS, PaymentMethod
 from kasse.patience import TookTooLong, at_most
 from kasse.summing import Paid, Sums, sums_of
-from tenants.pages import Here, staff_page
+from tenants.pages import Here, asks_for_a_part, staff_page
 from tenants.swiss import number_text
 
 PAGE_SECONDS, SUMS_SECONDS = 5, 30
@@ -46,7 +46,7 @@ def transactions(request: HttpRequest, here: Here) -> HttpResponse:
 def transaction_sums(request: HttpRequest, here: Here) -> HttpResponse:
     """The sums alone, for the list that has asked for them; the whole page for who comes without a script."""
     asked = _asked(request, here)
-    if request.headers.get("HX-Request") != "true":
+    if not asks_for_a_part(request):
         return _list_page(request, here, asked, with_sums=True)
     return render(request, "kasse/sums.html", {"asked": asked, **_sums(here, asked)})
 

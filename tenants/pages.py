@@ -74,9 +74,14 @@ def staff_page(view: View[P]) -> OpenView[P]:
     return page
 
 
+def asks_for_a_part(request: HttpRequest) -> bool:
+    """Whether a page that is open renews a part of itself, and wants that part alone."""
+    return request.headers.get("HX-Request") == "true"
+
+
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """Where to sign in. A page that asks for a part of itself is loaded anew: the form would land in the part."""
-    if request.headers.get("HX-Request") == "true":
+    if asks_for_a_part(request):
         return HttpResponse(status=401, headers={"HX-Refresh": "true"})
     return redirect_to_login(request.get_full_path())
 

@@ -27,7 +27,7 @@ from pos_bridge.pages.today import look_at_today
 from pos_bridge.pages.vendors import cards_for
 from pos_bridge.pill import pill_of
 from tenants.models import Tenant
-from tenants.pages import Here, admin_page, staff_page
+from tenants.pages import Here, admin_page, asks_for_a_part, staff_page
 from tenants.swiss import percent_text
 
 
@@ -55,7 +55,7 @@ def integrations(request: HttpRequest, here: Here) -> HttpResponse:
     now = timezone.now()
     bridge = bridge_now(here.tenant, at=now)
     context = _live(bridge, here.tenant, at=now)
-    if request.headers.get("HX-Request") == "true":
+    if asks_for_a_part(request):
         return render(request, "pos_bridge/_bridge_live.html", context)
     fixed = {"bridge": bridge.settings, "api_url": api_url(), "vendor_cards": cards_for(here)}
     return render(request, "pos_bridge/bridge.html", {**context, **fixed})

@@ -24,7 +24,7 @@ from pos_bridge.pages.keys import minting
 from pos_bridge.pages.progress import WINDOW, steps_of
 from pos_bridge.pages.qr import qr_code
 from pos_bridge.pages.snippets import snippets_for
-from tenants.pages import Here, staff_page
+from tenants.pages import Here, asks_for_a_part, staff_page
 
 LAST_CALLS = 20
 MOST_KEYS = 50
@@ -58,7 +58,7 @@ def connect_key(request: HttpRequest, here: Here, pk: int) -> HttpResponse:
     """How far the till of a key has come; every few seconds that part alone."""
     key = get_object_or_404(ApiKey.objects.of(here.tenant), pk=pk)
     key.tenant = here.tenant
-    if request.headers.get("HX-Request") == "true":
+    if asks_for_a_part(request):
         return render(request, "pos_bridge/_connect_live.html", _live(here, key))
     return _connecting(request, here, key)
 

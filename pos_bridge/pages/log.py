@@ -9,7 +9,7 @@ from apikeys.models import ApiKey
 from pos_bridge.models import InboundBatch, InboundCall
 from pos_bridge.pages.call_rows import newest, rows_of
 from pos_bridge.pages.log_filter import LogFilter
-from tenants.pages import Here, staff_page
+from tenants.pages import Here, asks_for_a_part, staff_page
 
 PAGE = 50
 
@@ -30,8 +30,8 @@ def log(request: HttpRequest, here: Here) -> HttpResponse:
         "is_first": not before,
         "wanted": wanted.urlencode(),
     }
-    partial = request.headers.get("HX-Request") == "true"
-    return render(request, "pos_bridge/_calls.html" if partial else "pos_bridge/log.html", context)
+    template = "pos_bridge/_calls.html" if asks_for_a_part(request) else "pos_bridge/log.html"
+    return render(request, template, context)
 
 
 @staff_page
