@@ -27,13 +27,18 @@ def balanced(lines: Sequence[Line], *, total: Decimal) -> tuple[tuple[Line, ...]
 
 def _difference_line(difference: Decimal) -> Line:
     """A difference is no discount unless it takes money off; its VAT rate nobody knows."""
-    return Line(
-        description="Difference between lines and payments",
-        quantity=Decimal(1 if difference > 0 else -1),
-        unit_price=abs(difference),
-        line_total=difference,
-        kind=SALE if difference > 0 else DISCOUNT,
-    )
+    kind = SALE if difference > 0 else DISCOUNT
+    return Line.of_whole(difference, description="Difference between lines and payments", kind=kind)
+
+
+def shares_by_rate(amount: Decimal, lines: Sequence[Line], *, unit: Decimal) -> list[tuple[Decimal | None, Decimal]]:
+    """``amount`` spread over the VAT rates of lines by what each holds, to the last ``unit``; the unknown rate last."""
+    totals: dict[Decimal | None, Decimal] = {}
+    for line in lines:
+        totals[line.vat_rate] = totals.get(line.vat_rate, ZERO) + line.line_total
+    rates = sorted(totals, key=lambda each: (each is None, each or ZERO))
+    shares = shares_of(int(amount / unit), [int(totals[each] / unit) for each in rates])
+    return [(vat_rate, share * unit) for vat_rate, share in zip(rates, shares, strict=True)]
 
 
 def shares_of(amount: int, weights: Sequence[int]) -> list[int]:

@@ -8,30 +8,31 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from adapters.connections import till_name
-from adapters.models import Connection, Standing, VendorEvent
+from adapters.models import WAITING, Connection, Standing, VendorEvent
 from adapters.naming import reference_for
 from adapters.neutral import Line, NeutralSale, Tender, Terms, Unmappable
 from adapters.payloads import document_in
 from adapters.reading import LARGEST
 from adapters.vendor import Vendor
-from catalogue.vat import dated_rates, holding_on
+from catalogue.vat import rates_on
 from kasse.business_day import business_date
 from kasse.models import LineKind, PaymentMethod, Source
 from kasse.money import ZERO
 from kasse.recording import ExternalRefConflict, Recorded, record_transaction
 from kasse.sales import NewItem, NewPayment, NewSale
 from pos_bridge.activity import safe_text
+from pos_bridge.contract import AHEAD
+from pos_bridge.decoding import MOST_ITEMS
+from pos_bridge.discretion import cut_rows_out
 from pos_bridge.models import BridgeSettings
 from pos_bridge.strict_json import Malformed
 
 LOGGER = logging.getLogger(__name__)
-AHEAD = timedelta(minutes=5)
-MOST_LINES = 500
 
 
 @dataclass(slots=True)
@@ -60,21 +61,17 @@ def take_event(event: VendorEvent, vendor: Vendor, *, at: datetime) -> VendorEve
     return event
 
 
-def take_if_open(event: VendorEvent, vendor: Vendor, *, at: datetime) -> VendorEvent:
-    """The same for an event that nobody has settled yet; a repeated delivery of a settled one changes nothing."""
-    if event.standing in {Standing.RECEIVED, Standing.PARKED}:
-        return take_event(event, vendor, at=at)
-    return event
-
-
 def take_or_leave(event: VendorEvent, vendor: Vendor, *, at: datetime) -> bool:
     """The same for what is kept, so that nothing that fails concerns whoever brought it; False if it is left as it is.
 
-    What could not be taken for a fault of ours stays ``received``; the scheduler takes it later.
+    A repeated delivery of a settled event changes nothing. What could not be taken for a fault of ours stays
+    ``received``; the scheduler takes it later.
     """
     try:
-        take_if_open(event, vendor, at=at)
-    except Exception:
+        if event.standing in WAITING:
+            take_event(event, vendor, at=at)
+    except Exception as error:
+        cut_rows_out(error)
         LOGGER.exception("Event %s of connection %s is kept, and waits.", event.pk, event.connection_id)
         return False
     return True
@@ -139,7 +136,7 @@ def _require_recordable(connection: Connection, sale: NeutralSale, *, at: dateti
         raise Unmappable("foreign_currency", "currency")
     if sale.occurred_at is not None and sale.occurred_at > at + AHEAD:
         raise Unmappable("in_future", "time")
-    if len(sale.lines) > MOST_LINES:
+    if len(sale.lines) > MOST_ITEMS:
         raise Unmappable("too_many_lines")
     sums = (sale.total, sale.tip, *(each for tender in sale.tenders for each in (tender.amount, tender.tip)))
     of_lines = (each for line in sale.lines for each in (line.quantity, line.unit_price, line.line_total))
@@ -215,7 +212,7 @@ def _remarks(connection: Connection, sale: NeutralSale, occurred_at: datetime) -
         codes.append("no_instant")
     if any(tender.tip != _tip(tender, sale) for tender in sale.tenders):
         codes.append("negative_tip")
-    if rates and not rates <= holding_on(dated_rates(tenant), day):
+    if rates and not rates <= rates_on(tenant, day):
         codes.append("unknown_vat_rate")
     return list(dict.fromkeys(codes))
 

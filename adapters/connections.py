@@ -11,7 +11,8 @@ import json
 import re
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from adapters.models import Connection
 from adapters.vendor import CallRefused
 from apikeys.minting import mint_key
 from apikeys.models import ApiKey, Scope
+from kasse.sqlite import in_turn
 from pos_bridge.models import BridgeSettings
 from tenants.sealing import SealBroken, seal, unseal
 
@@ -93,6 +95,13 @@ def secrets_of(connection: Connection) -> Mapping[str, str]:
     except SealBroken:
         return {}
     return opened
+
+
+@contextmanager
+def held(connection: Connection) -> Iterator[Connection]:
+    """The connection's row as it is by now; whoever else wants to hold it waits until this has committed."""
+    with in_turn(), transaction.atomic():
+        yield Connection.objects.of(connection.tenant).select_for_update(no_key=True).get(pk=connection.pk)
 
 
 def require_switched_on(connection: Connection) -> None:

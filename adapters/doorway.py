@@ -23,6 +23,7 @@ from adapters.vendor import CallRefused, Deed, Vendor, Visit
 from adapters.vendors import VENDORS
 from pos_bridge.activity import call_of
 from pos_bridge.cashier import LANGUAGES, language_of, sentence
+from pos_bridge.discretion import cut_rows_out
 from pos_bridge.problems import Problem, problem_of, tell_operator
 from pos_bridge.wire import json_answer, read_body
 from tenants.access import slug_named_by
@@ -109,5 +110,6 @@ def _log(visit: Visit, path: str, status: int, started: float) -> None:
             remote_address=call_of(visit.request).remote_address,
             key_prefix=visit.key_prefix,
         )
-    except Exception:
+    except Exception as error:
+        cut_rows_out(error)
         LOGGER.exception("The log of connection %s is away.", visit.connection.pk)

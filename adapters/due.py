@@ -15,10 +15,11 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from adapters.booking import take_or_leave
-from adapters.models import Connection, ConnectionCall, Standing, VendorEvent
+from adapters.models import Connection, Standing, VendorEvent
 from adapters.pulling import pull_soon
 from adapters.retention import forget_old_rows
 from adapters.vendors import VENDORS
+from pos_bridge.discretion import cut_rows_out
 from pos_bridge.models import BridgeSettings
 
 LOGGER = logging.getLogger(__name__)
@@ -73,23 +74,22 @@ def _switched_on() -> QuerySet[Connection]:
 
 def _run_due_for(connection: Connection, *, at: datetime) -> Done:
     vendor = VENDORS[connection.vendor]
-    before = ConnectionCall.objects.of(connection.tenant).filter(connection=connection)
-    last = before.order_by("-pk").values_list("pk", flat=True).first() or 0
-    trouble = ""
+    pulled, trouble = False, ""
     try:
         if vendor.pull is not None:
-            vendor.pull(connection, at=at)
+            pulled = vendor.pull(connection, vendor, at=at)
     except Exception as error:
+        cut_rows_out(error)
         LOGGER.exception("Connection %s could not be asked.", connection.pk)
         trouble = type(error).__name__
     try:
         taken, left = take_waiting(connection, at=at)
     except Exception as error:
+        cut_rows_out(error)
         LOGGER.exception("What waits at connection %s could not be looked at.", connection.pk)
         taken, left, trouble = 0, 0, trouble or type(error).__name__
     if left:
         trouble = trouble or "not taken"
-    pulled = before.filter(pk__gt=last).exists()
     return Done(connection, taken, pulled, trouble or (connection.trouble if pulled else ""))
 
 

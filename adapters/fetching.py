@@ -59,6 +59,17 @@ def fetch(
     return _document(answer)
 
 
+def objects_in(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list of an answer.
+
+    Raises:
+        Trouble: it is no list.
+    """
+    if not isinstance(value, list):
+        raise Trouble("not_understood")
+    return [each for each in value if isinstance(each, Mapping)]
+
+
 def _refuse_useless(answer: Answer) -> None:
     if answer.status == 401:
         raise Trouble("secret_refused")

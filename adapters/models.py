@@ -74,6 +74,10 @@ class Standing(models.TextChoices):
     SET_ASIDE = "set_aside", _("set aside")
 
 
+WAITING = (Standing.PARKED, Standing.RECEIVED)
+"""What nobody has settled yet."""
+
+
 class VendorEvent(TenantOwned):
     """What a vendor sent or was asked for, credentials cut out: kept before anything is made of it."""
 

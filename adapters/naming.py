@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
-
+from adapters.connections import held
 from adapters.models import Connection, SaleName
-from kasse.sqlite import in_turn
 from tenants.models import Tenant
 
 
@@ -18,8 +16,7 @@ def reference_for(connection: Connection, names: Sequence[str]) -> str:
     two sales whose strongest names differ. Deliveries that race wait for each other at the connection's row.
     """
     tenant = connection.tenant
-    with in_turn(), transaction.atomic():
-        Connection.objects.of(tenant).select_for_update(no_key=True).get(pk=connection.pk)
+    with held(connection):
         known = dict(SaleName.objects.of(tenant).filter(name__in=names).values_list("name", "external_ref"))
         reference = known.get(names[0]) or _of_a_weaker(tenant, names, known) or names[0]
         fresh = [SaleName(tenant=tenant, name=name, external_ref=reference) for name in names if name not in known]

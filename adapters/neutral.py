@@ -43,6 +43,18 @@ class Line:
     category: str = ""
     kind: str = SALE
 
+    @classmethod
+    def of_whole(cls, amount: Decimal, *, description: str, vat_rate: Decimal | None = None, kind: str = SALE) -> Line:
+        """One line for an amount of which no quantity is known: one of it, or one of it taken back."""
+        return cls(
+            description=description,
+            quantity=Decimal(-1 if amount < 0 else 1),
+            unit_price=abs(amount),
+            line_total=amount,
+            vat_rate=vat_rate,
+            kind=kind,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tender:

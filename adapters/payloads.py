@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pos_bridge import intake
 from pos_bridge.parking import without_credentials
-from pos_bridge.strict_json import DEPTH, Literal, Malformed, read_json
+from pos_bridge.strict_json import DEPTH, Literal, Malformed
 
 # Of what is written down as it is; deeper than any vendor goes.
 DEEPEST = DEPTH * 4
@@ -61,10 +62,7 @@ def document_in(text: str) -> Mapping[str, Any]:
     Raises:
         Malformed: it breaks a rule of ``strict_json``; the sale stays parked.
     """
-    document = read_json(text.encode())
-    if not isinstance(document, dict):
-        raise Malformed("not_an_object", "The payload is not a JSON object.")
-    return document
+    return intake.document_in(text.encode())
 
 
 def digest_of(text: str) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from adapters.models import Connection
 from adapters.words import trouble_text
-from pos_bridge.pill import Colour
+from pos_bridge.pill import Colour, Pill
 
 SILENT_AFTER = timedelta(days=3)
 # Of these, the next try may know better.
@@ -34,13 +34,7 @@ class ConnectionPill:
     @property
     def word(self) -> str:
         """The colour for whoever does not see it."""
-        words = {
-            "green": _("In order"),
-            "yellow": _("Needs a look"),
-            "red": _("Not working"),
-            "grey": _("Switched off"),
-        }
-        return words[self.colour]
+        return Pill(self.colour).word
 
 
 def pill_of(connection: Connection, *, parked: int, at: datetime) -> ConnectionPill:

@@ -10,13 +10,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-
-from adapters.connections import note_heard, note_trouble
+from adapters.connections import held, note_heard, note_trouble
 from adapters.fetching import Trouble
 from adapters.logbook import write_call
 from adapters.models import Connection
-from kasse.sqlite import in_turn
 
 TURN = timedelta(minutes=10)
 FIRST_PAUSE = timedelta(minutes=1)
@@ -25,13 +22,13 @@ HINTS_APART = timedelta(minutes=1)
 NEXT, BUSY, HINTED, FAILURES = "next_at", "busy_until", "hinted_at", "failures"
 
 
-def pull_in_turn(connection: Connection, *, at: datetime, every: timedelta, deed: str, pull: Callable[[], str]) -> None:
-    """Do ``pull`` if its time has come; it returns what the connection's log says of it.
+def pull_in_turn(connection: Connection, *, at: datetime, every: timedelta, deed: str, pull: Callable[[], str]) -> bool:
+    """Do ``pull`` if its time has come, else False; it returns what the connection's log says of it.
 
     After a trouble the pause doubles up to an hour, or is what the vendor asks for.
     """
     if not _take_turn(connection, at):
-        return
+        return False
     try:
         detail = pull()
     except Trouble as trouble:
@@ -41,15 +38,16 @@ def pull_in_turn(connection: Connection, *, at: datetime, every: timedelta, deed
         remember(connection, **{NEXT: later, BUSY: None, FAILURES: failures})
         note_trouble(connection, trouble.code, at=at)
         write_call(connection, at=at, deed=deed, outcome=trouble.code)
-        return
-    remember(connection, **{BUSY: None, FAILURES: None})
-    # Whoever has hinted while this went on may have meant something that it did not see.
-    hinted = instant_of(connection.state.get(HINTED))
-    following = at + (FIRST_PAUSE if hinted is not None and hinted >= at else every)
-    remember(connection, **{NEXT: _text(following)})
+        return True
+    with held(connection) as row:
+        # Whoever has hinted while this went on may have meant something that it did not see.
+        hinted = instant_of(row.state.get(HINTED))
+        following = at + (FIRST_PAUSE if hinted is not None and hinted >= at else every)
+        remember(connection, **{NEXT: _text(following), BUSY: None, FAILURES: None})
     note_trouble(connection, "", at=at)
     note_heard(connection, at=at)
     write_call(connection, at=at, deed=deed, outcome="pulled", detail=detail)
+    return True
 
 
 def pull_soon(connection: Connection) -> None:
@@ -62,8 +60,7 @@ def take_hint(connection: Connection, *, at: datetime) -> bool:
 
     Anybody may hint who knows the address: once a minute at most, and not while the vendor ails or asks us to wait.
     """
-    with in_turn(), transaction.atomic():
-        row = Connection.objects.of(connection.tenant).select_for_update(no_key=True).get(pk=connection.pk)
+    with held(connection) as row:
         hinted = instant_of(row.state.get(HINTED))
         if row.trouble or (hinted is not None and hinted > at - HINTS_APART):
             return False
@@ -74,8 +71,7 @@ def take_hint(connection: Connection, *, at: datetime) -> bool:
 
 def remember(connection: Connection, **changes: Any) -> None:
     """Change what is remembered; None forgets."""
-    with in_turn(), transaction.atomic():
-        row = Connection.objects.of(connection.tenant).select_for_update(no_key=True).get(pk=connection.pk)
+    with held(connection) as row:
         state = {**row.state, **changes}
         connection.state = {name: value for name, value in state.items() if value is not None}
         connection.save(update_fields=["state"])
@@ -86,9 +82,14 @@ def instant_of(text: object) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
+def asked_since(connection: Connection, cursor: str, *, overlap: timedelta) -> datetime:
+    """From when on to ask: a little before the instant that ``cursor`` remembers, never before the connection."""
+    last = instant_of(connection.state.get(cursor))
+    return connection.created_at if last is None else max(connection.created_at, last - overlap)
+
+
 def _take_turn(connection: Connection, at: datetime) -> bool:
-    with in_turn(), transaction.atomic():
-        row = Connection.objects.of(connection.tenant).select_for_update(no_key=True).get(pk=connection.pk)
+    with held(connection) as row:
         waits = [instant_of(row.state.get(name)) for name in (NEXT, BUSY)]
         if not row.enabled or any(each is not None and each > at for each in waits):
             return False

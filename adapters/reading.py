@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from uuid import UUID
 
 from adapters.neutral import Unmappable
 from kasse.money import CENT
@@ -149,6 +151,16 @@ def _offset(text: str) -> timedelta:
         return timedelta(0)
     offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
     return -offset if text[0] == "-" else offset
+
+
+def uuid_in_base64(text: str) -> str | None:
+    """A uuid in its usual form, from its 16 bytes in either alphabet of base64, padded or not; None for other texts."""
+    plain = text.replace("+", "-").replace("/", "_").rstrip("=")
+    try:
+        raw = urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
+    except ValueError:
+        return None
+    return str(UUID(bytes=raw)) if len(raw) == 16 else None
 
 
 def name_for(*parts: str) -> str:

@@ -9,6 +9,7 @@ from adapters.connections import note_heard
 from adapters.keeping import keep_event
 from adapters.models import VendorEvent
 from adapters.vendor import Visit
+from pos_bridge.discretion import cut_rows_out
 
 LOGGER = logging.getLogger(__name__)
 
@@ -27,5 +28,6 @@ def _note_heard(visit: Visit) -> None:
     """The vendor was heard; that this cannot be noted is no reason for it to send the event again."""
     try:
         note_heard(visit.connection, at=visit.at)
-    except Exception:
+    except Exception as error:
+        cut_rows_out(error)
         LOGGER.exception("When connection %s was heard is not noted.", visit.connection.pk)

@@ -51,21 +51,26 @@ class SecretField:
     hidden: bool = True
 
 
+def plain_refusal(code: str, words: str) -> Mapping[str, Any]:
+    """For vendors that show nothing of it to anybody; the code is for their support and ours."""
+    return {"detail": code, "message": words}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
     """A vendor, as the frame knows it.
 
     ``deeds`` are what is answered below a connection's address, by path and method. ``refusal`` makes the body of an
     error answer out of a problem's code and one sentence for the person at the till. ``pull`` is what the scheduler
-    does for a connection: poll, watch over a subscription. ``several_names``: a sale may be known by
-    another name first.
+    does for a connection: poll, watch over a subscription; called as ``pull(connection, vendor, at=now)``, it says
+    whether it was time. ``several_names``: a sale may be known by another name first.
     """
 
     code: str
     label: str
     what_for: StrOrPromise
     map_event: MapEvent
-    refusal: Callable[[str, str], Mapping[str, Any]]
+    refusal: Callable[[str, str], Mapping[str, Any]] = plain_refusal
     deeds: Mapping[str, Mapping[str, Deed]] = field(default_factory=dict)
     address_help: StrOrPromise = ""
     scope_label: StrOrPromise = ""
@@ -76,7 +81,7 @@ class Vendor:
     speaks_at_till: bool = False
     several_names: bool = False
     secrets: Sequence[SecretField] = ()
-    pull: Callable[..., None] | None = None
+    pull: Callable[..., bool] | None = None
 
     @property
     def is_asked(self) -> bool:

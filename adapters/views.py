@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import IntegrityError
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from adapters.booking import take_event
 from adapters.connections import address_of, open_connection, rename_till, renew_address
 from adapters.forms import TAKEN, ConnectionForm
-from adapters.models import Connection, ConnectionCall, Standing, VendorEvent
+from adapters.models import WAITING, Connection, ConnectionCall, Standing, VendorEvent
 from adapters.payloads import laid_out
 from adapters.pill import pill_of
 from adapters.pulling import pull_soon
@@ -32,7 +32,7 @@ from tenants.pages import Here, admin_page, staff_page
 
 ON_A_PAGE = 50
 LATEST = 50
-WAITING = (Standing.PARKED, Standing.RECEIVED)
+MAY_BE_MAPPED = (*WAITING, Standing.SET_ASIDE)
 
 
 @staff_page
@@ -153,7 +153,7 @@ def event(request: HttpRequest, here: Here, pk: int, event: int) -> HttpResponse
         "connection": found.connection,
         "event": _event_row(found),
         "payload": laid_out(found.payload),
-        "may_be_mapped": here.is_admin and found.standing in {*WAITING, Standing.SET_ASIDE},
+        "may_be_mapped": here.is_admin and found.standing in MAY_BE_MAPPED,
         "may_be_set_aside": here.is_admin and found.standing in WAITING,
     }
     return render(request, "adapters/event.html", context)
@@ -164,7 +164,7 @@ def event(request: HttpRequest, here: Here, pk: int, event: int) -> HttpResponse
 def map_again(request: HttpRequest, here: Here, pk: int, event: int) -> HttpResponse:
     """Map an event again, after a fix or with other settings; what is booked already is not booked again."""
     found = _event(here, pk, event)
-    if found.standing not in {*WAITING, Standing.SET_ASIDE}:
+    if found.standing not in MAY_BE_MAPPED:
         return redirect("vendor-event", pk, event)
     take_event(found, VENDORS[found.connection.vendor], at=timezone.now())
     note_change(here, found, f"Mapped again: {found.standing}.")
@@ -181,8 +181,8 @@ def map_again(request: HttpRequest, here: Here, pk: int, event: int) -> HttpResp
 @admin_page
 def set_aside(request: HttpRequest, here: Here, pk: int, event: int) -> HttpResponse:
     """Decide that an event needs nothing more: it was booked by hand, or is none of ours."""
-    waiting = VendorEvent.objects.of(here.tenant).filter(connection_id=pk, pk=event, standing__in=WAITING)
-    found = get_object_or_404(VendorEvent.objects.of(here.tenant), connection_id=pk, pk=event)
+    found = _event(here, pk, event)
+    waiting = VendorEvent.objects.of(here.tenant).filter(pk=event, standing__in=WAITING)
     if waiting.update(standing=Standing.SET_ASIDE, handled_at=timezone.now()):
         note_change(here, found, "Set aside.")
         messages.success(request, _("It is set aside. It stays here, and can be booked later."))
@@ -217,7 +217,7 @@ def _vendor(code: str) -> Vendor:
     return VENDORS[code]
 
 
-def _events(here: Here, found: Connection, standing: str) -> Any:
+def _events(here: Here, found: Connection, standing: str) -> QuerySet[VendorEvent]:
     """The events of one standing; of all of them where none is chosen."""
     chosen = Q(standing=standing) if standing in Standing.values else Q()
     return VendorEvent.objects.of(here.tenant).filter(chosen, connection=found).defer("payload")

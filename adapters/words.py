@@ -59,7 +59,6 @@ OUTCOMES: Mapping[str, StrOrPromise] = {
     "hinted": _("hint"),
     "not_needed": _("hint, asked just now"),
     "pulled": _("fetched"),
-    "ignored": _("no sale"),
     "unreachable": _("not reached"),
     "throttled": _("asked to wait"),
     "not_understood": _("not understood"),

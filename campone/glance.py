@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
 from journal.overview import Standing, standing_columns
-from kasse.business_day import business_date
+from kasse.business_day import today_of
 from kasse.charts import Chart, Column, stacked
 from kasse.closing_models import DailyClose
 from kasse.models import Source, Status, Transaction
@@ -27,6 +27,7 @@ from tenants.swiss import day_text
 
 FORTNIGHT = 14
 CHART_HEIGHT = 200
+NOTHING = DayTakings(Takings(), Takings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Glance:
 
 def glance_at(tenant: Tenant, *, at: datetime) -> Glance:
     """Look at a campground, in the language that is active."""
-    today = business_date(at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
+    today = today_of(tenant, at)
     days = Span(today - A_DAY * (FORTNIGHT - 1), today)
     a_week_ago = same_time(at, tenant.zone_info, -A_WEEK)
     takings = takings_by_day(tenant, days, then=a_week_ago)
@@ -106,9 +107,6 @@ def glance_at(tenant: Tenant, *, at: datetime) -> Glance:
         chart=_chart(days, takings),
         books=books,
     )
-
-
-NOTHING = DayTakings(Takings(), Takings())
 
 
 def _chart(days: Span, takings: Mapping[date, Mapping[Source, DayTakings]]) -> Chart:

@@ -33,6 +33,7 @@ from journal.doors import (
     amounts_of,
     bare,
     mirrored,
+    send,
 )
 from journal.postings import Posting
 from tenants.outgoing import Answer, AnswerLost, NotSent, Outgoing
@@ -207,12 +208,7 @@ class BusinessOne:
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
         content = None if body is None else ENCODER.encode(body)
-        try:
-            return self._outgoing.call(method, f"{self._url}/{path}", content=content, headers=JSON)
-        except NotSent as error:
-            raise Unreached(str(error)) from None
-        except AnswerLost as error:
-            raise (Unreached if method == "GET" else Lost)(str(error)) from None
+        return send(self._outgoing, method, f"{self._url}/{path}", content, JSON)
 
 
 def _require_none(entries: list[dict[str, Any]]) -> None:

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
 from journal.postings import Posting
+from tenants.outgoing import Answer, AnswerLost, NotSent, Outgoing
 
 LONGEST_SENTENCE = 400
 
@@ -130,6 +131,21 @@ class Shut:
 
 Clock = Callable[[], datetime]
 """The edge's clock, handed in: what is done here lasts, and a moment handed in would grow old."""
+
+
+def send(outgoing: Outgoing, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
+    """A door's call, and its answer, whatever its status. What only reads can be asked again: nothing of it is lost.
+
+    Raises:
+        Unreached: nobody was reached, or what was to be read did not come.
+        Lost: the call went out, and its answer did not come.
+    """
+    try:
+        return outgoing.call(method, url, content=content, headers=headers)
+    except NotSent as error:
+        raise Unreached(str(error)) from None
+    except AnswerLost as error:
+        raise (Unreached if method == "GET" else Lost)(str(error)) from None
 
 
 def tidy(sentence: str) -> str:

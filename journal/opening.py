@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from journal.models import Journal, JournalSale, Revision, State
+from journal.postings import summed
 from journal.references import reference_of
 from journal.settings_models import JournalSettings
 from journal.takings import gross_by_rate
 from kasse.models import Status, Transaction
-from kasse.money import ZERO, plain
+from kasse.money import plain
 from kasse.totals import DayTotals, MixedCurrencies, day_totals
 from tenants.models import Tenant
 
@@ -113,11 +114,7 @@ def unjournalled_sales(tenant: Tenant) -> QuerySet[Transaction]:
 
 def earlier_gross(journals: list[Journal]) -> dict[Decimal, Decimal]:
     """The gross at each VAT rate in journals of one day, together."""
-    sums: dict[Decimal, Decimal] = {}
-    for journal in journals:
-        for rate, gross in gross_by_rate(journal.day_totals).items():
-            sums[rate] = sums.get(rate, ZERO) + gross
-    return sums
+    return summed(pair for journal in journals for pair in gross_by_rate(journal.day_totals).items())
 
 
 def _days_with_unjournalled_sales(tenant: Tenant, first: date, last: date) -> set[date]:

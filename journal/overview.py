@@ -1,4 +1,4 @@
-"""What the journal's pages show: a row for each journal, a colour for each state, sums of lines."""
+"""What the journal's pages show: a row for each journal, a colour for each state, the keys that want an account."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from django.db.models import Aggregate, Count, Max, Q, QuerySet, Subquery, TextF
 from django.db.models.functions import Cast
 
 from catalogue.models import Product, VatRate
-from journal.accounts import DEFAULTS, revenue_key, vat_key, word_of
+from journal.accounts import ANY, DEFAULTS, rate_word, vat_key, word_of
 from journal.models import Journal, Revision, State
 from journal.opening import unjournalled_sales
-from journal.postings import Posting
+from journal.postings import sums_of
 from journal.settings_models import AccountMapping, JournalSettings
 from kasse.models import TENDERS
-from kasse.money import ZERO
 from tenants.models import Tenant
 
 RECENT = 100
@@ -92,12 +91,6 @@ def _aggregate(rows: QuerySet[Revision], figure: Aggregate) -> Subquery:
     return Subquery(rows.values("tenant").annotate(figure=figure).values("figure"))
 
 
-def sums_of(lines: Iterable[Posting]) -> tuple[Decimal, Decimal]:
-    """Debit and credit."""
-    lines = tuple(lines)
-    return sum((line.debit for line in lines), ZERO), sum((line.credit for line in lines), ZERO)
-
-
 def rows_of(journals: Iterable[Journal], tenant: Tenant) -> list[Row]:
     """The journals, each with its latest revision, in one more query."""
     journals = list(journals)
@@ -120,7 +113,7 @@ def keys_to_map(tenant: Tenant) -> list[str]:
     keys = {*DEFAULTS, *own, *_of_recent_lines(tenant), "revenue.*.unknown", "tender.external_pos.cash"}
     keys |= {f"revenue.{word_of(category)}.*" for category in categories}
     keys |= {f"tender.{method.lower()}" for method in TENDERS}
-    keys |= {vat_key(rate) for rate in rates if rate} | {revenue_key("", rate).replace("other", "*") for rate in rates}
+    keys |= {vat_key(rate) for rate in rates if rate} | {f"revenue.{ANY}.{rate_word(rate)}" for rate in rates}
     return sorted(keys, key=_place)
 
 

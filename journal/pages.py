@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from journal.doors import DoorClosed
 from journal.drafting import draft
 from journal.exports import as_csv, as_xlsx, reversed_lines
 from journal.forms import ConfirmForm, SettleForm
@@ -23,9 +22,9 @@ from journal.labels import label_of
 from journal.models import UNSENT, Journal, Revision, State
 from journal.opening import last_finished_day, open_journal
 from journal.opening_doors import open_door
-from journal.overview import pill_of, rows_of, sums_of, waiting_days
+from journal.overview import pill_of, rows_of, waiting_days
 from journal.posting import post
-from journal.postings import Posting, Unbalanced, post_takings
+from journal.postings import Posting, Unbalanced, post_takings, sums_of
 from journal.reversing import reverse
 from journal.settings_models import Flavor, JournalSettings, chart_of
 from journal.settling import NotNow, begin_again, settle_posting, settle_reversal
@@ -76,7 +75,7 @@ def post_now(request: HttpRequest, here: Here, day: str, supplement: str) -> Htt
         with open_door(settings, clock=timezone.now) as door:
             after = post(revision, Hands(settings, door, timezone.now, by=here.user))
         _say_how_it_went(request, after)
-    except (MixedCurrencies, DoorClosed) as error:
+    except MixedCurrencies as error:
         messages.error(request, str(error))
     except NotNow:
         messages.error(request, _("This day has not ended yet."))
@@ -91,12 +90,9 @@ def reverse_now(request: HttpRequest, here: Here, day: str, supplement: str) -> 
     form = ConfirmForm(request.POST)
     if not form.is_valid():
         return render(request, "journal/journal.html", {**_context(here, found), "confirm": form}, status=422)
-    try:
-        with open_door(settings, clock=timezone.now) as door:
-            after = reverse(_latest(found), Hands(settings, door, timezone.now, by=here.user))
-        _say_how_it_went(request, after)
-    except DoorClosed as error:
-        messages.error(request, str(error))
+    with open_door(settings, clock=timezone.now) as door:
+        after = reverse(_latest(found), Hands(settings, door, timezone.now, by=here.user))
+    _say_how_it_went(request, after)
     return redirect("journal", day=day, supplement=supplement)
 
 
@@ -154,7 +150,7 @@ def download(request: HttpRequest, here: Here, day: str, supplement: str, file: 
 
 def _context(here: Here, found: Journal) -> dict[str, Any]:
     """What the page of a journal shows; forms are for those who may fill them in."""
-    settings = JournalSettings.objects.filter(tenant=here.tenant).first()
+    may_act = here.is_admin and JournalSettings.objects.filter(tenant=here.tenant).exists()
     revisions = list(found.revisions.order_by("-revision").prefetch_related("attempts__by"))
     latest = revisions[0]
     latest.journal = found
@@ -162,7 +158,6 @@ def _context(here: Here, found: Journal) -> dict[str, Any]:
     debit, credit = sums_of(lines)
     return {
         "journal": found,
-        "settings": settings,
         "revisions": revisions,
         "latest": latest,
         "pill": pill_of(latest),
@@ -170,10 +165,10 @@ def _context(here: Here, found: Journal) -> dict[str, Any]:
         "trouble": trouble,
         "debit": debit,
         "credit": credit,
-        "may_post": here.is_admin and settings and latest.state in {*UNSENT, State.UNKNOWN, State.SENDING},
-        "may_reverse": here.is_admin and settings and latest.state in {State.POSTED, State.REVERSAL_UNKNOWN},
-        "may_begin_again": here.is_admin and settings and latest.state == State.REVERSED,
-        "may_settle": here.is_admin and settings and latest.state in {State.UNKNOWN, State.REVERSAL_UNKNOWN},
+        "may_post": may_act and latest.state in {*UNSENT, State.UNKNOWN, State.SENDING},
+        "may_reverse": may_act and latest.state in {State.POSTED, State.REVERSAL_UNKNOWN},
+        "may_begin_again": may_act and latest.state == State.REVERSED,
+        "may_settle": may_act and latest.state in {State.UNKNOWN, State.REVERSAL_UNKNOWN},
         "is_files": latest.flavor == Flavor.FILES,
         "has_file": bool(latest.lines) and latest.state not in UNSENT,
         "confirm": ConfirmForm(),
@@ -203,7 +198,6 @@ def _preview(request: HttpRequest, here: Here, day: date) -> HttpResponse:
     settings = JournalSettings.objects.filter(tenant=here.tenant).select_related("tenant").first()
     context = {
         "day": day,
-        "settings": settings,
         "currency": totals.currency if totals else here.tenant.currency,
         "lines": lines,
         "trouble": trouble,

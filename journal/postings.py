@@ -14,9 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from journal.accounts import UNMAPPED, Account, Chart, revenue_key, tender_key, vat_key
 from kasse.money import ZERO
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,8 @@ def post_takings(
     Raises:
         Unbalanced: the parts do not add up.
     """
-    bases = _sums((vat_key(each.vat_rate), each.net) for each in takings.revenue if each.vat_rate is not None)
-    sums = _sums(_amounts(takings))
+    bases = summed((vat_key(each.vat_rate), each.net) for each in takings.revenue if each.vat_rate is not None)
+    sums = summed(_amounts(takings))
     lines = [
         _posting(key, amount, chart, text=text_of(key), tax_base=bases.get(key))
         for key, amount in sums.items()
@@ -106,10 +109,23 @@ def prove(lines: Iterable[Posting]) -> None:
     Raises:
         Unbalanced: it is not.
     """
-    lines = tuple(lines)
-    debit, credit = sum((line.debit for line in lines), ZERO), sum((line.credit for line in lines), ZERO)
+    debit, credit = sums_of(lines)
     if debit != credit:
         raise Unbalanced(debit, credit)
+
+
+def sums_of(lines: Iterable[Posting]) -> tuple[Decimal, Decimal]:
+    """Debit and credit."""
+    lines = tuple(lines)
+    return sum((line.debit for line in lines), ZERO), sum((line.credit for line in lines), ZERO)
+
+
+def summed(pairs: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
+    """The amounts of each key, together."""
+    sums: dict[K, Decimal] = {}
+    for key, amount in pairs:
+        sums[key] = sums.get(key, ZERO) + amount
+    return sums
 
 
 def _amounts(takings: Takings) -> Iterable[tuple[str, Decimal]]:
@@ -123,13 +139,6 @@ def _amounts(takings: Takings) -> Iterable[tuple[str, Decimal]]:
             yield vat_key(revenue.vat_rate), -revenue.vat
     yield "vouchers", -takings.vouchers_sold
     yield "rounding", -takings.rounding
-
-
-def _sums(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = {}
-    for key, amount in pairs:
-        sums[key] = sums.get(key, ZERO) + amount
-    return sums
 
 
 def _posting(key: str, amount: Decimal, chart: Chart, *, text: str, tax_base: Decimal | None) -> Posting:

@@ -34,8 +34,9 @@ from journal.doors import (
     Unreached,
     amounts_of,
     bare,
+    send,
 )
-from tenants.outgoing import Answer, AnswerLost, NotSent, Outgoing
+from tenants.outgoing import Outgoing
 
 POSTING_PATH = "/sap/bc/srt/scs_ext/sap/journalentrycreaterequestconfi"
 READING_PATH = "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube"
@@ -103,7 +104,7 @@ class S4Hana:
 
     def test(self) -> Tested:
         try:
-            answer = self._send("GET", self._posting, None, {})
+            answer = send(self._outgoing, "GET", self._posting, None, {})
             if answer.status in {401, 403, 404} or 300 <= answer.status < 400 or answer.status >= 500:
                 return Tested(passed=False, sentence=_("SAP answered with status %s.") % answer.status)
             if not self.can_look_up:
@@ -118,7 +119,7 @@ class S4Hana:
 
     def _ask(self, body: bytes, entry: Entry) -> Booked:
         """Have the posting service do something, and find out from its log whether it did."""
-        answer = self._send("POST", self._posting, body, XML)
+        answer = send(self._outgoing, "POST", self._posting, body, XML)
         if answer.status == 408 or (answer.status >= 500 and answer.status != 503):
             raise Lost(soap.fault_of(answer.body) or _("SAP answered with status %s.") % answer.status)
         if answer.status in {401, 403, 429, 503}:
@@ -140,21 +141,13 @@ class S4Hana:
 
     def _rows(self, condition: str, *, most: int = 999) -> list[dict[str, Any]]:
         query = f"$filter={quote(condition)}&$select={READ_FIELDS}&$top={most}&$format=json"
-        answer = self._send("GET", f"{self._reading}?{query}", None, {"Accept": "application/json"})
+        answer = send(self._outgoing, "GET", f"{self._reading}?{query}", None, {"Accept": "application/json"})
         if answer.status != 200:
             raise Unreached(_("SAP does not let us look it up: status %s.") % answer.status)
         try:
             return [dict(row) for row in msgspec.json.decode(answer.body)["d"]["results"]]
         except (msgspec.DecodeError, KeyError, TypeError, ValueError, RecursionError):
             raise Unreached(_("SAP's answer could not be read.")) from None
-
-    def _send(self, method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-        try:
-            return self._outgoing.call(method, url, content=body, headers=headers)
-        except NotSent as error:
-            raise Unreached(str(error)) from None
-        except AnswerLost as error:
-            raise (Unreached if method == "GET" else Lost)(str(error)) from None
 
 
 def _by_document(rows: list[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:

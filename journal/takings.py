@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from journal.postings import Revenue, Takings, Tender
+from journal.postings import Revenue, Takings, Tender, summed
 from kasse.models import LineKind
 from kasse.money import ZERO
 from kasse.net import NetLine, net_of, vat_within
@@ -32,11 +32,8 @@ def takings_of(totals: DayTotals, *, earlier: GrossByRate) -> Takings:
 
 def gross_by_rate(totals: DayTotals) -> dict[Decimal, Decimal]:
     """The gross of revenue at each known rate."""
-    sums: dict[Decimal, Decimal] = {}
-    for line in net_of(totals.lines):
-        if line.is_revenue and line.vat_rate is not None:
-            sums[line.vat_rate] = sums.get(line.vat_rate, ZERO) + line.gross
-    return sums
+    revenue = (line for line in net_of(totals.lines) if line.is_revenue)
+    return summed((line.vat_rate, line.gross) for line in revenue if line.vat_rate is not None)
 
 
 def _completing_the_day(lines: tuple[NetLine, ...], earlier: GrossByRate) -> Iterator[NetLine]:

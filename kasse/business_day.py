@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from tenants.models import Tenant
 
 A_DAY = timedelta(days=1)
 # Further from midnight in UTC than any day begins: zones lie within 14 hours of it, and one has left out a whole day.
@@ -23,6 +27,11 @@ def business_date(instant: datetime, *, zone: ZoneInfo, cutoff_hour: int) -> dat
     """
     local = instant.astimezone(zone)
     return local.date() - A_DAY if local.hour < cutoff_hour else local.date()
+
+
+def today_of(tenant: Tenant, at: datetime) -> date:
+    """The business day that a campground is in."""
+    return business_date(at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
 
 
 def bounds_of(day: date, *, zone: ZoneInfo, cutoff_hour: int) -> tuple[datetime, datetime]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, floor
 
+from kasse.money import ZERO
+
 WIDTH, HEIGHT = 720, 260
 LEFT, RIGHT, TOP, BOTTOM = 58, 6, 10, 26
 """Room for the scale's figures, and for what stands below the columns."""
 MOST_STEPS = 5
 MOST_LABELS = 16
-NOTHING = Decimal("0.00")
 WIDEST = 44
 """A column alone would be a wall."""
 
@@ -34,7 +35,7 @@ class Column:
     @property
     def total(self) -> Decimal:
         """All series together."""
-        return sum(self.amounts, NOTHING)
+        return sum(self.amounts, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,12 @@ class Chart:
     @property
     def totals(self) -> tuple[Decimal, ...]:
         """Each series over all columns."""
-        return tuple(sum(amounts, NOTHING) for amounts in zip(*(each.amounts for each in self.columns), strict=True))
+        return tuple(sum(amounts, ZERO) for amounts in zip(*(each.amounts for each in self.columns), strict=True))
 
     @property
     def total(self) -> Decimal:
         """All series together."""
-        return sum(self.totals, NOTHING)
+        return sum(self.totals, ZERO)
 
 
 def stacked(columns: Sequence[Column], *, height: int = HEIGHT) -> Chart:

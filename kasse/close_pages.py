@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kasse.business_day import business_date
+from kasse.business_day import today_of
 from kasse.close_forms import CashDeskSettingsForm, CloseForm
 from kasse.closing import (
     AlreadyClosed,
@@ -32,8 +32,9 @@ from kasse.closing import (
     preview,
 )
 from kasse.closing_models import CashDeskSettings, DailyClose
-from kasse.day_figures import DayFigures, totals_of_day
+from kasse.day_figures import DayFigures, late_of_day, totals_of_day
 from kasse.late import outside_closes
+from kasse.periods import A_DAY, A_WEEK, YEARS
 from kasse.totals import Counted, MixedCurrencies
 from kasse.week import week_of
 from kasse.zreport import figures_of, z_report
@@ -42,8 +43,7 @@ from tenants.pages import Here, admin_page, staff_page
 from tenants.swiss import day_text, money_text
 
 CLOSES_ON_A_PAGE = 50
-A_DAY, A_WEEK, A_MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=31)
-FIRST_YEAR, LAST_YEAR = 2000, 2099
+A_MONTH = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,8 @@ def cash_desk_settings(request: HttpRequest, here: Here) -> HttpResponse:
 def _z_report(request: HttpRequest, here: Here, close: DailyClose) -> HttpResponse:
     context: dict[str, Any] = {"close": close, "report": z_report(close)}
     try:
-        context |= _late(totals_of_day(here.tenant, close.business_date))
+        late = late_of_day(here.tenant, close.business_date)
+        context |= _late(DayFigures(close.day_totals, close, late))
     except MixedCurrencies as mixed:
         context["obstacle"] = _obstacle(mixed)
     return render(request, "kasse/zreport.html", context)
@@ -271,11 +272,6 @@ def _obstacle(refusal: NotClosed | MixedCurrencies) -> str:
             return _("There are sales in more than one currency: %(currencies)s.") % {"currencies": refusal}
 
 
-def today_of(tenant: Tenant, at: datetime) -> date:
-    """The business day that a campground is in."""
-    return business_date(at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
-
-
 def day_or_404(text: str) -> date:
     """A day in an address, such as 2026-04-29."""
     return _within(lambda: date.fromisoformat(text))
@@ -292,6 +288,6 @@ def _within(read: Any) -> date:
         day: date = read()
     except ValueError:
         raise Http404 from None
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+    if day.year not in YEARS:
         raise Http404
     return day

@@ -28,7 +28,7 @@ from uuid import UUID
 from django.db import OperationalError, transaction
 from django.db.models import Count
 
-from kasse.business_day import bounds_of, business_date
+from kasse.business_day import bounds_of, today_of
 from kasse.cash import CountedCash, Drawer
 from kasse.closed_sales import write_closed_sales
 from kasse.closing_models import CashDeskSettings, DailyClose, drawer_of, net_to_json
@@ -187,7 +187,7 @@ def _last_close(tenant: Tenant) -> DailyClose | None:
 
 def _check_turn(tenant: Tenant, day: date, last: DailyClose | None, at: datetime) -> None:
     """Whether it is this day's turn."""
-    today = business_date(at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
+    today = today_of(tenant, at)
     if day > today:
         raise DayToCome(today)
     if last is None:

@@ -42,9 +42,18 @@ def totals_of_day(tenant: Tenant, day: date) -> DayFigures:
     if not is_behind_us(tenant, day):
         return DayFigures(day_totals(tenant, day), None, None)
     close = DailyClose.objects.of(tenant).filter(business_date=day).first()
-    late = list(late_sales(tenant, day).values_list("pk", flat=True))
     return DayFigures(
         totals=close.day_totals if close else DayTotals(business_date=day, currency=tenant.currency),
         close=close,
-        late=day_totals(tenant, day, only=late) if late else None,
+        late=late_of_day(tenant, day),
     )
+
+
+def late_of_day(tenant: Tenant, day: date) -> DayTotals | None:
+    """What came for a business day that was behind us by then; None if nothing did.
+
+    Raises:
+        MixedCurrencies: the campground has changed its currency between the late sales.
+    """
+    late = list(late_sales(tenant, day).values_list("pk", flat=True))
+    return day_totals(tenant, day, only=late) if late else None

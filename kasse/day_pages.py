@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from kasse.business_day import business_date
+from kasse.business_day import today_of
 from kasse.charts import Chart, Column, stacked
 from kasse.models import Source
 from kasse.money import ZERO
@@ -85,7 +85,7 @@ class Compared:
 def day_totals_page(request: HttpRequest, here: Here) -> HttpResponse:
     """What a period came to."""
     at = timezone.now()
-    today = business_date(at, zone=here.tenant.zone_info, cutoff_hour=here.tenant.cutoff_hour)
+    today = today_of(here.tenant, at)
     try:
         period = read_period(request.GET.dict(), today=today)
     except NoPeriod as problem:

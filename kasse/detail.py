@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +17,7 @@ from kasse.models import LineKind, Payment, Transaction, TransactionItem
 from kasse.money import ZERO
 from kasse.net import RateTotal, by_rate, net_of
 from kasse.searching import short_id
-from kasse.totals import Counted, LineTotal
+from kasse.totals import Counted, LineTotal, gather
 from tenants.models import Tenant
 
 MOST_CHAINED = 50
@@ -81,15 +80,9 @@ class Detail:
     @property
     def rates(self) -> tuple[RateTotal, ...]:
         """Net and VAT of this sale by itself. A day's are rounded once for the day, not for each sale."""
-        groups: dict[tuple[Decimal | None, str, str], list[Decimal]] = defaultdict(list)
-        for line in self.lines:
-            groups[line.vat_rate, line.category, line.kind].append(line.line_total)
-        return by_rate(
-            net_of(
-                LineTotal(rate, category, LineKind(kind), Counted(len(amounts), sum(amounts, ZERO)))
-                for (rate, category, kind), amounts in groups.items()
-            )
-        )
+        sums = gather(((line.vat_rate, line.category, line.kind), Counted(1, line.line_total)) for line in self.lines)
+        lines = (LineTotal(rate, category, LineKind(kind), sold) for (rate, category, kind), sold in sums.items())
+        return by_rate(net_of(lines))
 
     @property
     def vouchers_sold(self) -> Decimal:

@@ -13,22 +13,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q
 
-from catalogue.exact_decimals import number_of
 from kasse.closing_models import DailyClose
-from kasse.models import LineKind, PaymentMethod, Source, Status, Transaction
-from kasse.money import ZERO
+from kasse.models import LineKind, Status, Transaction
 from kasse.net import RateTotal, by_rate, net_of
 from kasse.periods import Span
 from kasse.sqlite import on_sqlite
-from kasse.totals import Counted, DayTotals, LineTotal, PaymentTotal, TillTotal
+from kasse.totals import DayTotals, LineTotal, Row, gather, tills_by_currency, totals_of_rows
 from tenants.models import Tenant
-
-Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +112,7 @@ def _closed(close: DailyClose, whole: Span) -> Part:
 
 def _rates(totals: DayTotals) -> tuple[RateTotal, ...]:
     """A day's VAT depends on the sum of each rate alone; put together before, there is less to spread."""
-    sums: dict[tuple[Any, bool], Counted] = defaultdict(Counted)
-    for line in totals.lines:
-        sums[line.vat_rate, line.kind == LineKind.VOUCHER_SALE] += line.sold
+    sums = gather(((line.vat_rate, line.kind == LineKind.VOUCHER_SALE), line.sold) for line in totals.lines)
     kinds = {True: LineKind.VOUCHER_SALE, False: LineKind.SALE}
     return by_rate(net_of(LineTotal(rate, "", kinds[is_voucher], sold) for (rate, is_voucher), sold in sums.items()))
 
@@ -189,48 +182,7 @@ def _list_of(days: Collection[date]) -> str:
 
 def _day_totals(day: date, rows: Mapping[tuple[str, date], Sequence[Row]]) -> Iterable[DayTotals]:
     """A day's totals for each of its currencies; payments and lines are with the first."""
-    tills: dict[str, list[TillTotal]] = defaultdict(list)
-    for row in rows["till", day]:
-        tills[row[1]].append(_till(row))
-    for place, currency in enumerate(sorted(tills)):
-        payments, lines = ((), ()) if place else (rows.get(("payment", day), ()), rows.get(("line", day), ()))
-        yield DayTotals(
-            business_date=day,
-            currency=currency,
-            tills=tuple(sorted(tills[currency], key=lambda till: (till.source, till.api_key or 0))),
-            payments=tuple(sorted(map(_payment, payments), key=lambda each: (each.source, each.method))),
-            lines=tuple(sorted(map(_line, lines), key=_place_of_line)),
-        )
-
-
-def _till(row: Row) -> TillTotal:
-    source, _, name, api_key, sales, sold, refunds, refunded, rounding, tips = row
-    return TillTotal(
-        source=Source(source),
-        api_key=api_key,
-        name=name or "",
-        sales=Counted(int(sales), _money(sold)),
-        refunds=Counted(int(refunds), _money(refunded)),
-        rounding_amount=_money(rounding),
-        tip_amount=_money(tips),
-    )
-
-
-def _payment(row: Row) -> PaymentTotal:
-    source, method, _, _, count, amount, *_, tips = row
-    return PaymentTotal(Source(source), PaymentMethod(method), Counted(int(count), _money(amount)), _money(tips))
-
-
-def _line(row: Row) -> LineTotal:
-    category, kind, _, rate, count, amount, *_ = row
-    vat_rate = None if rate is None else _money(rate)
-    return LineTotal(vat_rate, category, LineKind(kind), Counted(int(count), _money(amount)))
-
-
-def _place_of_line(line: LineTotal) -> tuple[bool, Any, str, str]:
-    return line.vat_rate is None, line.vat_rate or ZERO, line.category, line.kind
-
-
-def _money(units: Any) -> Any:
-    """Rappen in francs; a rate's hundredths are the same to it."""
-    return number_of(int(units), 2)
+    payments, lines = rows.get(("payment", day), ()), rows.get(("line", day), ())
+    for currency, tills in sorted(tills_by_currency(rows["till", day]).items()):
+        yield totals_of_rows(day, currency, tills, payments, lines)
+        payments, lines = (), ()

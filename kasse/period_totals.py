@@ -12,12 +12,12 @@ VAT is rounded once for each rate and day, so a period's VAT is the sum of its d
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import ExtractHour
@@ -27,12 +27,14 @@ from kasse.money import ZERO
 from kasse.net import RateTotal
 from kasse.period_rows import Part, parts_of
 from kasse.periods import Span
-from kasse.totals import Counted, MixedCurrencies, PaymentTotal, TillTotal
+from kasse.totals import Counted, MixedCurrencies, PaymentTotal, TillTotal, gather
 from tenants.models import Tenant
 
 NOTHING = Counted()
 IS_SALE = Q(total_amount__gte=0)
 TENTH = Decimal("0.1")
+T = TypeVar("T")
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,9 @@ class PeriodTotals:
     @cached_property
     def tills(self) -> tuple[TillTotal, ...]:
         """By source and key, named as on the last day."""
-        found: dict[tuple[Source, int | None], TillTotal] = {}
-        for till in (till for part in self.parts for till in part.totals.tills):
-            before = found.get((till.source, till.api_key))
-            found[till.source, till.api_key] = till if before is None else _both_tills(before, till)
-        return tuple(found[key] for key in sorted(found, key=lambda key: (key[0], key[1] or 0)))
+        tills = (till for part in self.parts for till in part.totals.tills)
+        found = _put_together(tills, lambda till: (till.source, till.api_key or 0), _both_tills)
+        return tuple(found[key] for key in sorted(found))
 
     @property
     def sales(self) -> Counted:
@@ -88,10 +88,8 @@ class PeriodTotals:
     @cached_property
     def payments(self) -> tuple[PaymentTotal, ...]:
         """By method, in the order of ``PaymentMethod``; the source is that of the first."""
-        found: dict[PaymentMethod, PaymentTotal] = {}
-        for each in (each for part in self.parts for each in part.totals.payments):
-            before = found.get(each.method)
-            found[each.method] = each if before is None else _both_payments(before, each)
+        payments = (each for part in self.parts for each in part.totals.payments)
+        found = _put_together(payments, lambda each: each.method, _both_payments)
         return tuple(found[method] for method in PaymentMethod if method in found)
 
     @cached_property
@@ -101,10 +99,8 @@ class PeriodTotals:
     @cached_property
     def rates(self) -> tuple[RateTotal, ...]:
         """The revenue of each VAT rate, the lowest first, that of unknown rate last: the sum of the days' rates."""
-        found: dict[Decimal | None, RateTotal] = {}
-        for rate in (rate for part in self.parts for rate in part.rates):
-            before = found.get(rate.vat_rate)
-            found[rate.vat_rate] = rate if before is None else _both_rates(before, rate)
+        rates = (rate for part in self.parts for rate in part.rates)
+        found = _put_together(rates, lambda rate: rate.vat_rate, _both_rates)
         return tuple(found[key] for key in sorted(found, key=lambda key: (key is None, key or ZERO)))
 
     @property
@@ -115,10 +111,8 @@ class PeriodTotals:
     @cached_property
     def categories(self) -> dict[str, Counted]:
         """The revenue of each category, the largest first."""
-        found: dict[str, Counted] = defaultdict(Counted)
-        for line in (line for part in self.parts for line in part.totals.lines):
-            if line.kind != LineKind.VOUCHER_SALE:
-                found[line.category] += line.sold
+        lines = (line for part in self.parts for line in part.totals.lines)
+        found = gather((line.category, line.sold) for line in lines if line.kind != LineKind.VOUCHER_SALE)
         return dict(sorted(found.items(), key=lambda each: (-each[1].amount, each[0])))
 
     @property
@@ -257,6 +251,15 @@ def _comparable(parts: Sequence[Part], currency: str) -> Takings | None:
     if _currencies(parts) != {currency}:
         return None
     return sum_of_takings(_takings(part.totals.tills) for part in parts)
+
+
+def _put_together(each: Iterable[T], key: Callable[[T], K], both: Callable[[T, T], T]) -> dict[K, T]:
+    """One for each key, made of all that have it."""
+    found: dict[K, T] = {}
+    for one in each:
+        name = key(one)
+        found[name] = both(found[name], one) if name in found else one
+    return found
 
 
 def _both_tills(first: TillTotal, second: TillTotal) -> TillTotal:

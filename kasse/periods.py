@@ -184,9 +184,7 @@ def read_period(parameters: Mapping[str, str], *, today: date) -> Period:
     Raises:
         NoPeriod: it names several, or one that does not exist, or one of more than ``MOST_DAYS``.
     """
-    given = {
-        name: value for name in ("day", "week", "month", "season", "from", "to") if (value := parameters.get(name))
-    }
+    given = {name: value for name in PARAMETERS if (value := parameters.get(name))}
     kinds = list(dict.fromkeys(Kind.RANGE if name in {"from", "to"} else Kind(name) for name in given))
     if not kinds:
         return period_of(Kind.DAY, today)

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,8 @@ from tenants.models import Tenant
 
 JSON_VERSION = 1
 K = TypeVar("K")
+Row: TypeAlias = tuple[Any, ...]
+"""A group of the statement below, without the name of its part."""
 
 
 class MixedCurrencies(Exception):
@@ -118,17 +120,17 @@ class DayTotals:
     @property
     def by_vat_rate(self) -> dict[Decimal | None, Counted]:
         """The lines of each rate, the lowest first, those of unknown rate last."""
-        return _gather((line.vat_rate, line.sold) for line in self.lines)
+        return gather((line.vat_rate, line.sold) for line in self.lines)
 
     @property
     def by_category(self) -> dict[str, Counted]:
         """The lines of each category."""
-        return _gather((line.category, line.sold) for line in self.lines)
+        return gather((line.category, line.sold) for line in self.lines)
 
     @property
     def by_method(self) -> dict[PaymentMethod, Counted]:
         """The payments of each method, whatever their source."""
-        return _gather((payment.method, payment.paid) for payment in self.payments)
+        return gather((payment.method, payment.paid) for payment in self.payments)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON can hold it, amounts as texts. ``from_json()`` gives back an equal value, years later too."""
@@ -195,22 +197,38 @@ def day_totals(tenant: Tenant, day: date, *, only: Sequence[UUID] | None = None)
         asked["only"] = msgspec.json.encode([each.hex for each in only]).decode()
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)
-        rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        rows: dict[str, list[Row]] = defaultdict(list)
         for part, *row in cursor.fetchall():
             rows[part].append(tuple(row))
-    currencies = {row[1] for row in rows["till"]}
-    if len(currencies) > 1:
-        raise MixedCurrencies(", ".join(sorted(currencies)))
+    by_currency = tills_by_currency(rows["till"])
+    if len(by_currency) > 1:
+        raise MixedCurrencies(", ".join(sorted(by_currency)))
+    currency, tills = by_currency.popitem() if by_currency else (tenant.currency, [])
+    return totals_of_rows(day, currency, tills, rows["payment"], rows["line"])
+
+
+def tills_by_currency(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The statement's rows of tills, apart by what they sold in."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row[1]].append(row)
+    return found
+
+
+def totals_of_rows(
+    day: date, currency: str, tills: Iterable[Row], payments: Iterable[Row], lines: Iterable[Row]
+) -> DayTotals:
+    """The statement's rows of one day and currency, as a value in its order."""
     return DayTotals(
         business_date=day,
-        currency=currencies.pop() if currencies else tenant.currency,
-        tills=tuple(sorted(map(_till, rows["till"]), key=lambda till: (till.source, till.api_key or 0))),
-        payments=tuple(sorted(map(_payment, rows["payment"]), key=lambda each: (each.source, each.method))),
-        lines=tuple(sorted(map(_line, rows["line"]), key=_place_of_line)),
+        currency=currency,
+        tills=tuple(sorted(map(_till, tills), key=lambda till: (till.source, till.api_key or 0))),
+        payments=tuple(sorted(map(_payment, payments), key=lambda each: (each.source, each.method))),
+        lines=tuple(sorted(map(_line, lines), key=_place_of_line)),
     )
 
 
-def _till(row: tuple[Any, ...]) -> TillTotal:
+def _till(row: Row) -> TillTotal:
     source, _, name, api_key, sales, sold, refunds, refunded, rounding, tips = row
     return TillTotal(
         source=Source(source),
@@ -223,12 +241,12 @@ def _till(row: tuple[Any, ...]) -> TillTotal:
     )
 
 
-def _payment(row: tuple[Any, ...]) -> PaymentTotal:
+def _payment(row: Row) -> PaymentTotal:
     source, method, _, _, count, amount, *_, tips = row
     return PaymentTotal(Source(source), PaymentMethod(method), Counted(int(count), _money(amount)), _money(tips))
 
 
-def _line(row: tuple[Any, ...]) -> LineTotal:
+def _line(row: Row) -> LineTotal:
     category, kind, _, rate, count, amount, *_ = row
     vat_rate = None if rate is None else _money(rate)
     return LineTotal(vat_rate, category, LineKind(kind), Counted(int(count), _money(amount)))
@@ -243,7 +261,7 @@ def _money(units: Any) -> Decimal:
     return number_of(int(units), 2)
 
 
-def _gather(pairs: Iterable[tuple[K, Counted]]) -> dict[K, Counted]:
+def gather(pairs: Iterable[tuple[K, Counted]]) -> dict[K, Counted]:
     """One sum for each key, in the order in which the keys come first."""
     sums: dict[K, Counted] = {}
     for key, counted in pairs:

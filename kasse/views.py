@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apikeys.models import ApiKey
-from kasse.business_day import business_date
+from kasse.business_day import today_of
 from kasse.detail import detail_of
 from kasse.export import MOST_ROWS, Value, csv_lines, export_rows, file_name, titles, workbook_of
 from kasse.filters import TransactionFilter
@@ -98,10 +98,9 @@ def _back_to_the_list(asked: TransactionFilter) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, here: Here) -> TransactionFilter:
-    tenant = here.tenant
-    today = business_date(timezone.now(), zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
-    tills = list(ApiKey.objects.of(tenant).order_by("name", "pk"))
-    return TransactionFilter(request.GET.dict(), tenant=tenant, tills=tills, today=today)
+    tills = list(ApiKey.objects.of(here.tenant).order_by("name", "pk"))
+    today = today_of(here.tenant, timezone.now())
+    return TransactionFilter(request.GET.dict(), tenant=here.tenant, tills=tills, today=today)
 
 
 def _list_page(request: HttpRequest, here: Here, asked: TransactionFilter, *, with_sums: bool) -> HttpResponse:

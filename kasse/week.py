@@ -12,7 +12,7 @@ from kasse.late import is_behind_us, outside_closes
 from kasse.models import PaymentMethod
 from kasse.money import ZERO
 from kasse.net import RateTotal, by_rate
-from kasse.totals import Counted, MixedCurrencies
+from kasse.totals import Counted, MixedCurrencies, gather
 from tenants.models import Tenant
 
 
@@ -67,11 +67,8 @@ class Week:
     @property
     def by_method(self) -> dict[PaymentMethod, Counted]:
         """The closes' payments of each method."""
-        found: dict[PaymentMethod, Counted] = {}
-        for close in self.closes:
-            for method, paid in close.day_totals.by_method.items():
-                found[method] = found.get(method, Counted()) + paid
-        return dict(sorted(found.items()))
+        paid = gather(each for close in self.closes for each in close.day_totals.by_method.items())
+        return dict(sorted(paid.items()))
 
     @property
     def variance(self) -> Decimal:

@@ -27,6 +27,7 @@ from kasse.business_day import business_date
 from kasse.money import plain
 from pos_bridge.activity import BASE_PATH
 from pos_bridge.models import BridgeSettings, InboundCall, ParkedSale
+from pos_bridge.pages.log_filter import STATUSES
 from tenants.admin import (
     FencedForm,
     ReadOnlyAdmin,
@@ -35,8 +36,6 @@ from tenants.admin import (
     fence_of,
     local_time,
 )
-
-STATUSES = (200, 201, 304, 400, 401, 403, 404, 405, 406, 409, 413, 415, 429, 500, 503)
 
 
 class BridgeSettingsForm(FencedForm[BridgeSettings]):

@@ -27,7 +27,7 @@ from pos_bridge.activity import BASE_PATH
 from pos_bridge.answers import PRODUCT_COLUMNS, instant_text, product_body, remark_body, sale_body
 from pos_bridge.batch import take_in_many
 from pos_bridge.dry_runs import dry_run_body, is_dry_run
-from pos_bridge.fields import fault_in_reference
+from pos_bridge.fields import LONGEST_REFERENCE, fault_in_reference
 from pos_bridge.intake import take_in
 from pos_bridge.queries import ProductQuery, TransactionQuery, read_query
 from pos_bridge.throttling import Charge
@@ -100,7 +100,7 @@ class TransactionView(TillView):
     def get(self, request: Request, external_ref: str) -> HttpResponse:
         """The stored sale, as it was answered when it came."""
         self.call.external_ref = external_ref
-        if len(external_ref) > 255 or fault_in_reference(external_ref):
+        if len(external_ref) > LONGEST_REFERENCE or fault_in_reference(external_ref):
             raise Http404
         stored = sales_under(self.admission.key.tenant, [external_ref]).get(external_ref)
         if stored is None:

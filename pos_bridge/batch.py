@@ -26,6 +26,7 @@ from pos_bridge.activity import INSERT, LOGGER, Call, may_be_the_log, row_of
 from pos_bridge.admission import Admission
 from pos_bridge.contract import Checked, Terms, read_sale
 from pos_bridge.faults import Refused
+from pos_bridge.fields import LONGEST_REFERENCE
 from pos_bridge.intake import (
     TakenIn,
     check_closely,
@@ -39,7 +40,6 @@ from pos_bridge.parking import park_conflict
 from pos_bridge.strict_json import Literal, Malformed
 
 ANSWERED = 200
-LONGEST_REFERENCE = 255
 AWAY = (OperationalError, InterfaceError)
 
 

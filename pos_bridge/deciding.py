@@ -37,6 +37,7 @@ from kasse.sqlite import in_turn, on_sqlite
 from pos_bridge.admission import Admission, admission_of
 from pos_bridge.contract import check_sale
 from pos_bridge.faults import Fault, Refused
+from pos_bridge.fields import LONGEST_REFERENCE
 from pos_bridge.intake import ANY_RATE, AnyRate, terms_for
 from pos_bridge.models import Decision, ParkedDecision, ParkedSale
 from pos_bridge.remarks import BOOKED_FROM_PARKING
@@ -45,7 +46,6 @@ from tenants.models import Tenant, User
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-LONGEST_REFERENCE = 255
 TRIES = 9
 
 

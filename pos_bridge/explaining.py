@@ -117,6 +117,12 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
 }
 """What has happened, and what to do."""
 
+NONE_TAKEN: tuple[Text, Text] = (
+    _("The till sent several sales at once, and none of them could be taken."),
+    _("Nothing was booked. The till was told of each sale why: whoever looks after the till finds it there."),
+)
+"""The same of a batch, whose sales have codes of their own: the call itself was answered 200, and has none."""
+
 FIELD_RULES: dict[str, Text] = {
     "external_ref": _(
         "The till's own number for the sale: 1 to 255 characters, no blanks at its ends, never used twice."
@@ -165,7 +171,7 @@ DEEDS: tuple[tuple[str, str, Text], ...] = (
     ("GET", r"/ping/?", _("The till tested the connection.")),
     ("POST", r"/transactions/batch/?", _("The till sent several sales at once.")),
     ("GET", r"/transactions/summary/?", _("The till asked what a day has come to.")),
-    ("POST", r"/transactions/(batch/?)?\?dry_run=1", _("The till tried out what would become of its sales.")),
+    ("POST", r"/transactions(/|/batch/?)?\?dry_run=1", _("The till tried out what would become of its sales.")),
     ("POST", r"/reconciliations/?", _("The till compared its day with ours.")),
 )
 
@@ -188,7 +194,7 @@ class Explanation:
 def explain(call: InboundCall) -> Explanation | None:
     """The explanation of a refusal; None for a call that was answered as asked."""
     if call.status < 400:
-        return None
+        return Explanation(*NONE_TAKEN) if call.outcome == Outcome.REFUSED else None
     happened, todo = (
         SENTENCES.get(call.error_code) or SENTENCES["server_error" if call.status >= 500 else "bad_request"]
     )

@@ -28,6 +28,7 @@ RFC3339 = re.compile(
     r"(?P<offset>[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LONGEST_REFERENCE = 255
 EARLIEST = datetime(2000, 1, 1, tzinfo=timezone.utc)
 # Control and format characters (those that turn the reading direction among them), surrogates, line ends.
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -56,7 +57,7 @@ class ReferenceField(TextField):
     }
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": 255, **kwargs})
+        super().__init__(**{"max_length": LONGEST_REFERENCE, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)

@@ -1,8 +1,9 @@
 """What there is to say of a campground's bridge at a moment: its card, its keys, and what has come in of late.
 
 One statement gathers the figures, from the last 24 hours of this campground alone: the log along
-``inbound_call_by_tenant``, sales along ``transaction_by_arrival``, lines along their primary key, which begins with the
-sale's and so with time. A second looks at each till's last sales; a third, once a day, at its last four weeks.
+``inbound_call_by_tenant``, batches along ``inbound_batch_by_call``, sales along ``transaction_by_arrival``, lines along
+their primary key, which begins with the sale's and so with time. A second looks at each till's last sales; a third,
+once a day, at its last four weeks.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 
 from apikeys.models import ApiKey, Scope
 from kasse.ids import first_id_at
@@ -20,13 +21,15 @@ from kasse.late import came_late
 from kasse.models import LineKind, Source, Transaction, TransactionItem
 from pos_bridge.arrivals import Arrival, last_arrivals
 from pos_bridge.drift import Drift, may_change_day, measure
-from pos_bridge.models import BridgeSettings, InboundCall, ParkedSale
+from pos_bridge.models import BridgeSettings, InboundBatch, InboundCall, ParkedSale
 from pos_bridge.silence import NO_RHYTHM, Past, Rhythm, is_silent, midnight_before, rhythms_of
 from tenants.models import Tenant
 
 LATELY = timedelta(hours=24)
 LAST_CALLS = 5
 SETTINGS = ("enabled", "default_vat_rate")
+NOT_ALL_TAKEN = Q(invalid__gt=0) | Q(failed__gt=0)
+"""Of a batch: some of its sales were refused or failed. The call itself was answered 200."""
 # A till that has given up calling tells nothing of today.
 LAST_CALLS_WITHIN = timedelta(days=7)
 
@@ -36,11 +39,12 @@ class Lately:
     """The figures of 24 hours, but for ``parked``: all that wait, however long.
 
     ``refused`` are calls answered 4xx but 401, ``failed`` those answered 5xx; ``failed_last`` how many of the last
-    five were. ``unknown_vat`` and ``late`` are sales.
+    five were. ``partly`` are batches of which a sale was refused or failed. ``unknown_vat`` and ``late`` are sales.
     """
 
     refused: int = 0
     failed: int = 0
+    partly: int = 0
     failed_last: int = 0
     parked: int = 0
     unknown_vat: int = 0
@@ -104,6 +108,11 @@ def _till(key: ApiKey, past: Past | None, last: list[Arrival], at: datetime) -> 
     )
 
 
+def settings_of(tenant: Tenant) -> BridgeSettings:
+    """The card of a campground; one without a card has the bridge switched on."""
+    return BridgeSettings.objects.filter(tenant=tenant).first() or BridgeSettings(tenant=tenant)
+
+
 def bridge_now(tenant: Tenant, *, at: datetime) -> BridgeNow:
     """Look at the bridge; without any key there was never a call, and nothing else to look at."""
     figures = _figures(tenant, at)
@@ -116,7 +125,7 @@ def bridge_now(tenant: Tenant, *, at: datetime) -> BridgeNow:
     for key in keys:
         key.tenant = tenant
     if not keys:
-        return BridgeNow(settings.first() or BridgeSettings(tenant=tenant), keys=(), lately=Lately())
+        return BridgeNow(settings_of(tenant), keys=(), lately=Lately())
     seen: Any = keys[0]
     known = {name: getattr(seen, name) for name in SETTINGS}
     return BridgeNow(
@@ -141,6 +150,7 @@ def _figures(tenant: Tenant, at: datetime) -> dict[str, _CountOf]:
     calls = InboundCall.objects.filter(tenant=tenant, at__gt=at - LAST_CALLS_WITHIN, at__lte=at)
     lately = calls.filter(at__gt=at - LATELY)
     last = calls.order_by("-at", "-pk").values("pk")[:LAST_CALLS]
+    batches = InboundBatch.objects.of(tenant).filter(NOT_ALL_TAKEN, at__gt=at - LATELY, at__lte=at)
     sales = Transaction.objects.of(tenant).filter(
         source=Source.EXTERNAL_POS, received_at__gt=at - LATELY, received_at__lte=at
     )
@@ -148,6 +158,7 @@ def _figures(tenant: Tenant, at: datetime) -> dict[str, _CountOf]:
         "refused": _CountOf(lately.filter(status__gte=400, status__lt=500).exclude(status=401).values("pk")),
         "failed": _CountOf(lately.filter(status__gte=500).values("pk")),
         "failed_last": _CountOf(calls.filter(pk__in=last, status__gte=500).values("pk")),
+        "partly": _CountOf(batches.values("pk")),
         "parked": _CountOf(ParkedSale.objects.of(tenant).filter(decided_at=None).values("pk")),
         "unknown_vat": _CountOf(_sales_without_rate(tenant, at)),
         "late": _CountOf(sales.filter(came_late()).values("pk")),

@@ -3,8 +3,9 @@
 * grey: switched off
 * red: switched on, but no active key may send sales and no other door is open; or the last five calls failed on our
   side
-* yellow: in the last 24 hours calls were refused (4xx, but for 401) or failed, sales came without a VAT rate that
-  anybody knows or after their day was closed; parked sales wait, however long; a till is silent, or its clock is off
+* yellow: in the last 24 hours calls, or sales of a batch, were refused (4xx, but for 401) or failed, sales came without
+  a VAT rate that anybody knows or after their day was closed; parked sales wait, however long; a till is silent, or its
+  clock is off
 * green: otherwise
 """
 
@@ -17,7 +18,7 @@ from typing import Literal
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from pos_bridge.doors import is_any_open
 from pos_bridge.drift import Drift
@@ -26,6 +27,74 @@ from tenants import swiss
 from tenants.models import Tenant
 
 Colour = Literal["green", "yellow", "red", "grey"]
+
+FIGURES = (
+    (
+        "parked",
+        "parked_sales",
+        ngettext_lazy(
+            "%(count)d parked sale waits for a decision.", "%(count)d parked sales wait for a decision.", "count"
+        ),
+        "parked-sales",
+        "",
+    ),
+    (
+        "failed",
+        "failed_calls",
+        ngettext_lazy(
+            "%(count)d call failed on our side in the last 24 hours.",
+            "%(count)d calls failed on our side in the last 24 hours.",
+            "count",
+        ),
+        "inbound-log",
+        "?status=5xx",
+    ),
+    (
+        "refused",
+        "refused_calls",
+        ngettext_lazy(
+            "%(count)d call was refused in the last 24 hours.",
+            "%(count)d calls were refused in the last 24 hours.",
+            "count",
+        ),
+        "inbound-log",
+        "?status=4xx",
+    ),
+    (
+        "partly",
+        "refused_in_batches",
+        ngettext_lazy(
+            "%(count)d call of the last 24 hours brought several sales, of which not all were taken.",
+            "%(count)d calls of the last 24 hours brought several sales, of which not all were taken.",
+            "count",
+        ),
+        "inbound-log",
+        "?status=partly",
+    ),
+    (
+        "unknown_vat",
+        "unknown_vat",
+        ngettext_lazy(
+            "%(count)d sale of the last 24 hours has a line whose VAT rate nobody knows.",
+            "%(count)d sales of the last 24 hours have a line whose VAT rate nobody knows.",
+            "count",
+        ),
+        "integrations",
+        "",
+    ),
+    (
+        "late",
+        "late_sales",
+        ngettext_lazy(
+            "%(count)d sale came in the last 24 hours for a day that was closed already.",
+            "%(count)d sales came in the last 24 hours for a day that was closed already.",
+            "count",
+        ),
+        "transactions-page",
+        "?mark=late&date_from=",
+    ),
+)
+"""Each figure of ``Lately`` that makes the pill yellow: its name, the reason's code and sentence, where it leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,42 +152,9 @@ def _grave(tenant: Tenant, bridge: BridgeNow, at: datetime) -> Iterator[Reason]:
 
 
 def _light(bridge: BridgeNow) -> Iterator[Reason]:
-    lately = bridge.lately
-    if lately.parked:
-        text = ngettext(
-            "%(count)d parked sale waits for a decision.", "%(count)d parked sales wait for a decision.", lately.parked
-        )
-        yield _reason("parked_sales", text % {"count": lately.parked}, view="parked-sales")
-    if lately.failed:
-        text = ngettext(
-            "%(count)d call failed on our side in the last 24 hours.",
-            "%(count)d calls failed on our side in the last 24 hours.",
-            lately.failed,
-        )
-        yield _reason("failed_calls", text % {"count": lately.failed}, view="inbound-log", query="?status=5xx")
-    if lately.refused:
-        text = ngettext(
-            "%(count)d call was refused in the last 24 hours.",
-            "%(count)d calls were refused in the last 24 hours.",
-            lately.refused,
-        )
-        yield _reason("refused_calls", text % {"count": lately.refused}, view="inbound-log", query="?status=4xx")
-    if lately.unknown_vat:
-        text = ngettext(
-            "%(count)d sale of the last 24 hours has a line whose VAT rate nobody knows.",
-            "%(count)d sales of the last 24 hours have a line whose VAT rate nobody knows.",
-            lately.unknown_vat,
-        )
-        yield _reason("unknown_vat", text % {"count": lately.unknown_vat})
-    if lately.late:
-        text = ngettext(
-            "%(count)d sale came in the last 24 hours for a day that was closed already.",
-            "%(count)d sales came in the last 24 hours for a day that was closed already.",
-            lately.late,
-        )
-        yield _reason(
-            "late_sales", text % {"count": lately.late}, view="transactions-page", query="?mark=late&date_from="
-        )
+    for name, code, sentence, view, query in FIGURES:
+        if count := getattr(bridge.lately, name):
+            yield _reason(code, str(sentence % {"count": count}), view=view, query=query)
 
 
 def _of_till(till: TillNow) -> Iterator[Reason]:

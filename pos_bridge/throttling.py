@@ -5,7 +5,7 @@ A call takes the slots that have left the hour out of the sum and adds itself; t
 calls of one key cannot pass each other, and calls of other keys never wait. Nothing grows: at most 3,600 slots.
 
 On PostgreSQL these are ``WITH`` parts, so that the count rides in the statement that stores a sale
-(``CHARGED``); SQLite runs them one by one in the sale's transaction. Both are here, side by side.
+(``Charge.parts``); SQLite runs them one by one in the sale's transaction. Both are here, side by side.
 
 Source: wire contract, section 1, "Budget".
 """

@@ -64,7 +64,7 @@ class Answer:
     """An answer, whole."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Names in lower case."""
 

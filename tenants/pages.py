@@ -66,9 +66,7 @@ def staff_page(view: View[P]) -> OpenView[P]:
             return render(request, "tenants/no_campground.html", status=403)
         request.here = here  # type: ignore[attr-defined]  # for the frame round the page, by context_processors
         with timezone.override(here.tenant.zone_info):
-            answer = view(request, here, *args, **kwargs)
-        answer.headers.setdefault("Cache-Control", "no-store")
-        return answer
+            return view(request, here, *args, **kwargs)
 
     page.is_fenced = True  # type: ignore[attr-defined]  # a test asks every page for it
     return page

@@ -107,16 +107,15 @@ def run_drain(outbox: Outbox, asked: argparse.Namespace) -> int:
 
 def run_status(outbox: Outbox, asked: argparse.Namespace) -> int:
     """Done when nothing is left that waits or was set aside."""
-    pause, left = outbox.pause(), outbox.pause_left()
+    counts, pause, left = outbox.counts(), outbox.pause(), outbox.pause_left()
     _print(
         {
-            "sales": outbox.counts(),
+            "sales": counts,
             "paused": {"seconds": round(left), "reason": pause.reason} if left > 0 else None,
             "set_aside": [_row(each) for each in outbox.poison()],
             "struggling": [_row(each) for each in outbox.struggling()],
         }
     )
-    counts = outbox.counts()
     return DONE if counts["acknowledged"] == sum(counts.values()) else NOT_DONE
 
 

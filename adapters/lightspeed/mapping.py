@@ -10,17 +10,26 @@ Source: the vendor's published "Transaction details" and its PMS integration des
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from adapters.balancing import balanced
 from adapters.neutral import DISCOUNT, SALE, SERVICE_CHARGE, Line, NeutralSale, Tender, Terms, Unmappable
 from adapters.paying import OTHER, method_of
-from adapters.reading import instant_in, money, name_for, number_in, price, quantity_of, rate, rows_in, text_in
+from adapters.reading import (
+    instant_in,
+    money,
+    name_for,
+    number_in,
+    price,
+    quantity_of,
+    rate,
+    rows_in,
+    text_in,
+    uuid_in_base64,
+)
 from kasse.money import ZERO
 
 Row = Mapping[str, Any]
@@ -80,15 +89,8 @@ def _own_ids(document: Row) -> list[str]:
 
 
 def _dashed(text: str) -> str:
-    """A uuid in its usual form, from 16 bytes in either alphabet of base64; another text as it is."""
-    if DASHED.fullmatch(text):
-        return text.lower()
-    plain = text.replace("+", "-").replace("/", "_").rstrip("=")
-    try:
-        raw = urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
-    except (NotBase64, ValueError):
-        return text
-    return str(UUID(bytes=raw)) if len(raw) == 16 else text
+    """A uuid in its usual form, from base64 too; another text as it is."""
+    return text.lower() if DASHED.fullmatch(text) else uuid_in_base64(text) or text
 
 
 def _line(row: Row) -> Line:
@@ -139,12 +141,12 @@ def _gross(row: Row, taxes: Sequence[Row], amount: Decimal) -> Decimal:
 
 def _vat_rate(row: Row, taxes: Sequence[Row]) -> Decimal | None:
     """In percent; two taxes on one line are one rate."""
-    sent = [number_in(each, "taxRate") for each in taxes] if taxes else [number_in(row, "taxRate")]
-    known = [each for each in sent if each is not None]
-    if not known:
-        own = number_in(row, "taxRate")
-        return None if own is None else rate((_multiplier(own) - 1) * HUNDRED)
-    return rate(sum(((_multiplier(each) - 1) * HUNDRED for each in known), ZERO))
+    for places in (taxes, [row]):
+        sent = [number_in(each, "taxRate") for each in places]
+        known = [each for each in sent if each is not None]
+        if known:
+            return rate(sum(((_multiplier(each) - 1) * HUNDRED for each in known), ZERO))
+    return None
 
 
 def _multiplier(sent: Decimal | None) -> Decimal:
@@ -180,36 +182,23 @@ def _unknown_methods(tenders: Sequence[Tender]) -> tuple[str, ...]:
 def _service_charge(document: Row, lines: Sequence[Line], tenders: Sequence[Tender]) -> list[Line]:
     """An untaxed one is a line of its own. One that is apportioned is in the lines, unless the payments deny it."""
     row = document.get("serviceCharge")
-    amount = money(number_in(row, "amount") or ZERO) if isinstance(row, Mapping) else ZERO
-    if not amount or not isinstance(row, Mapping):
+    if not isinstance(row, Mapping):
         return []
+    amount = money(number_in(row, "amount") or ZERO)
     untaxed = text_in(row, "type").upper() == "UNTAXED"
     missing = _paid(tenders) - sum((line.line_total for line in lines), ZERO) if tenders else ZERO
-    if not untaxed and missing != amount:
+    if not amount or (not untaxed and missing != amount):
         return []
-    return [
-        Line(
-            description="Service",
-            quantity=Decimal(1 if amount > 0 else -1),
-            unit_price=abs(amount),
-            line_total=amount,
-            vat_rate=ZERO if untaxed else None,
-            kind=SERVICE_CHARGE,
-        )
-    ]
+    vat_rate = ZERO if untaxed else None
+    return [Line.of_whole(amount, description="Service", vat_rate=vat_rate, kind=SERVICE_CHARGE)]
 
 
 def _whole(document: Row, total: Decimal) -> Line:
     """An account that came without lines."""
-    return Line(
-        description=f"Lightspeed {text_in(document, 'receiptId')}".strip(),
-        quantity=Decimal(-1 if total < 0 else 1),
-        unit_price=abs(total),
-        line_total=total,
-    )
+    return Line.of_whole(total, description=f"Lightspeed {text_in(document, 'receiptId')}".strip())
 
 
-def _closed_at(document: Row) -> Any:
+def _closed_at(document: Row) -> datetime | None:
     """When it was closed; in old payloads, when it was last paid."""
     paid = [instant_in(row, "paymentDate") for row in rows_in(document, "payments")]
     return instant_in(document, "closeDate") or max(filter(None, paid), default=None)

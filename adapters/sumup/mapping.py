@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from adapters.balancing import balanced, shares_of
+from adapters.balancing import balanced, shares_by_rate
 from adapters.neutral import Line, NeutralSale, Tender, Terms, Unmappable
 from adapters.paying import OTHER, method_of
 from adapters.reading import (
@@ -139,12 +139,7 @@ def _factor(vat_rate: Decimal | None) -> Decimal:
 
 
 def _keyed_in(document: Row, total: Decimal) -> Line:
-    return Line(
-        description=f"SumUp {text_in(document, 'transaction_code')}".strip(),
-        quantity=Decimal(-1 if total < 0 else 1),
-        unit_price=abs(total),
-        line_total=total,
-    )
+    return Line.of_whole(total, description=f"SumUp {text_in(document, 'transaction_code')}".strip())
 
 
 def _method(document: Row, terms: Terms) -> str | None:
@@ -207,17 +202,13 @@ def _refund(event: Row, document: Row, sale: NeutralSale, goods: Decimal, *, tip
 
 def _returned(document: Row, sale: NeutralSale, goods: Decimal) -> Iterator[Line]:
     """One line for each VAT rate of the sale, by their shares: which articles came back nobody says."""
-    totals: dict[Decimal | None, Decimal] = {}
-    for line in sale.lines:
-        totals[line.vat_rate] = totals.get(line.vat_rate, ZERO) + line.line_total
-    rates = sorted(totals, key=lambda each: (each is None, each or ZERO))
-    shares = shares_of(int(goods / CENT), [int(totals[each] / CENT) for each in rates])
-    for vat_rate, share in zip(rates, shares, strict=True):
-        if share or len(rates) == 1:
+    shares = shares_by_rate(goods, sale.lines, unit=CENT)
+    for vat_rate, share in shares:
+        if share or len(shares) == 1:
             yield Line(
                 description=f"Refund {text_in(document, 'transaction_code')}".strip(),
                 quantity=Decimal(-1),
-                unit_price=share * CENT,
-                line_total=-share * CENT,
+                unit_price=share,
+                line_total=-share,
                 vat_rate=vat_rate,
             )

@@ -16,11 +16,11 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from adapters.booking import take_or_leave
 from adapters.connections import secrets_of
-from adapters.fetching import PATIENCE_SECONDS, Trouble, fetch
+from adapters.fetching import PATIENCE_SECONDS, Trouble, fetch, objects_in
 from adapters.keeping import keep_event
 from adapters.models import Connection, Standing, VendorEvent
 from adapters.payloads import document_in, text_of
-from adapters.pulling import instant_of, pull_in_turn, remember
+from adapters.pulling import asked_since, pull_in_turn, remember
 from adapters.sumup.mapping import FUTILE, REFUNDS
 from adapters.vendor import Vendor
 from tenants.outgoing import Outgoing
@@ -57,18 +57,18 @@ class SumUp:
         return answer
 
 
-def pull(connection: Connection, vendor: Vendor, *, at: datetime, host: str | None = None) -> None:
-    """The scheduler's turn."""
+def pull(connection: Connection, vendor: Vendor, *, at: datetime) -> bool:
+    """The scheduler's turn; False if it is not time yet."""
 
     def turn() -> str:
         token = secrets_of(connection).get("api_key")
         if token is None:
             raise Trouble("secret_lost")
-        base = f"{host or LIVE}/v2.1/merchants/{quote(connection.scope, safe='')}/transactions"
+        base = f"{LIVE}/v2.1/merchants/{quote(connection.scope, safe='')}/transactions"
         with Outgoing(patience=PATIENCE_SECONDS) as line:
             return f"{_fetch(SumUp(line, base, token), connection, vendor, at)} transactions"
 
-    pull_in_turn(connection, at=at, every=EVERY, deed="poll", pull=turn)
+    return pull_in_turn(connection, at=at, every=EVERY, deed="poll", pull=turn)
 
 
 def _fetch(sumup: SumUp, connection: Connection, vendor: Vendor, at: datetime) -> int:
@@ -77,10 +77,8 @@ def _fetch(sumup: SumUp, connection: Connection, vendor: Vendor, at: datetime) -
     Raises:
         Trouble: SumUp cannot be asked; what was fetched by then is kept.
     """
-    last = instant_of(connection.state.get("changes_until"))
-    since = connection.created_at if last is None else max(connection.created_at, last - OVERLAP)
     count = 0
-    for row in _history(sumup, since):
+    for row in _history(sumup, asked_since(connection, "changes_until", overlap=OVERLAP)):
         if str(row.get("status", "")).upper() in FUTILE:
             continue
         _take(sumup, connection, vendor, row, at)
@@ -120,10 +118,7 @@ def _history(sumup: SumUp, since: datetime) -> Iterator[Mapping[str, Any]]:
     while query is not None and query not in seen and len(seen) < MOST_PAGES:
         seen.append(query)
         answer = sumup.ask("/history", query)
-        items = answer.get("items")
-        if not isinstance(items, list):
-            raise Trouble("not_understood")
-        yield from (row for row in items if isinstance(row, Mapping))
+        yield from objects_in(answer.get("items"))
         query = _next(answer.get("links"))
     if query is not None and query not in seen:
         raise Trouble("not_understood")

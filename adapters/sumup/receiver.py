@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.http import HttpResponse
 
 from adapters.connections import require_switched_on
@@ -18,8 +15,3 @@ def hint(visit: Visit) -> HttpResponse:
     require_switched_on(visit.connection)
     visit.outcome = "hinted" if take_hint(visit.connection, at=visit.at) else "not_needed"
     return json_answer({})
-
-
-def refusal(code: str, words: str) -> Mapping[str, Any]:
-    """SumUp shows nothing of it to anybody; the code is for its support and ours."""
-    return {"detail": code, "message": words}

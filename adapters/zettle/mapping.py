@@ -8,15 +8,13 @@ Source: the vendor's published Pusher and purchase API descriptions; ADR 0013.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
-from binascii import Error as NotBase64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
-from adapters.balancing import DOES_NOT_RECONCILE, balanced, shares_of
+from adapters.balancing import DOES_NOT_RECONCILE, balanced, shares_by_rate
 from adapters.neutral import (
     DISCOUNT,
     SALE,
@@ -41,6 +39,7 @@ from adapters.reading import (
     required_number,
     rows_in,
     text_in,
+    uuid_in_base64,
 )
 from kasse.money import ZERO
 
@@ -122,12 +121,7 @@ def _dashed(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        pass
-    try:
-        raw = urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
-    except (NotBase64, ValueError):
-        return text
-    return str(UUID(bytes=raw)) if len(raw) == 16 else text
+        return uuid_in_base64(text) or text
 
 
 def _refund_of(purchase: Row) -> str:
@@ -219,16 +213,11 @@ def _discount_value(discount: Row, of: Decimal, unit: Decimal) -> Decimal:
 
 def _spread(discount: Row, value: Decimal, rows: Sequence[Line], unit: Decimal) -> Iterator[Line]:
     """A discount of the whole as one line for each VAT rate, by their shares, to the last unit."""
-    totals: dict[Decimal | None, Decimal] = {}
-    for line in rows:
-        totals[line.vat_rate] = totals.get(line.vat_rate, ZERO) + line.line_total
-    if not value or not totals:
+    if not value or not rows:
         return
-    rates = sorted(totals, key=lambda each: (each is None, each or ZERO))
-    shares = shares_of(int(value / unit), [int(totals[each] / unit) for each in rates])
-    for vat_rate, share in zip(rates, shares, strict=True):
+    for vat_rate, share in shares_by_rate(value, rows, unit=unit):
         if share:
-            off = money(-share * unit)
+            off = money(-share)
             yield Line(
                 description=text_in(discount, "name") or "Rabatt",
                 quantity=Decimal(1 if off < 0 else -1),
@@ -243,14 +232,8 @@ def _service_charge(charge: Row, unit: Decimal) -> Iterator[Line]:
     quantity = number_in(charge, "quantity")
     total = _whole_units((number_in(charge, "amount") or ZERO) * (1 if quantity is None else quantity) * unit, unit)
     if total:
-        yield Line(
-            description=text_in(charge, "title") or "Service",
-            quantity=Decimal(1 if total > 0 else -1),
-            unit_price=abs(total),
-            line_total=total,
-            vat_rate=_vat_rate(charge),
-            kind=SERVICE_CHARGE,
-        )
+        name = text_in(charge, "title") or "Service"
+        yield Line.of_whole(total, description=name, vat_rate=_vat_rate(charge), kind=SERVICE_CHARGE)
 
 
 def _tender(row: Row, unit: Decimal, terms: Terms) -> Tender:
@@ -283,12 +266,7 @@ def _doubts(purchase: Row, unit: Decimal, total: Decimal, tenders: Sequence[Tend
 
 
 def _whole(purchase: Row, total: Decimal) -> Line:
-    return Line(
-        description=f"Zettle {text_in(purchase, 'purchaseNumber')}".strip(),
-        quantity=Decimal(-1 if total < 0 else 1),
-        unit_price=abs(total),
-        line_total=total,
-    )
+    return Line.of_whole(total, description=f"Zettle {text_in(purchase, 'purchaseNumber')}".strip())
 
 
 def _whole_units(amount: Decimal, unit: Decimal) -> Decimal:

@@ -17,18 +17,15 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid1
 
-from django.db import transaction
-
 from adapters.booking import take_or_leave
-from adapters.connections import address_of, entrust, secrets_of
-from adapters.fetching import PATIENCE_SECONDS, Trouble, fetch
+from adapters.connections import address_of, entrust, held, secrets_of
+from adapters.fetching import PATIENCE_SECONDS, Trouble, fetch, objects_in
 from adapters.keeping import keep_event
 from adapters.models import Connection
 from adapters.payloads import text_of
-from adapters.pulling import instant_of, pull_in_turn, remember
+from adapters.pulling import asked_since, pull_in_turn, remember
 from adapters.vendor import Vendor
 from adapters.zettle.mapping import PURCHASE
-from kasse.sqlite import in_turn
 from tenants.outgoing import Outgoing
 
 EVERY = timedelta(days=1)
@@ -51,12 +48,12 @@ class Hosts:
 LIVE = Hosts("https://oauth.zettle.com", "https://pusher.izettle.com", "https://purchase.izettle.com")
 
 
-def pull(connection: Connection, vendor: Vendor, *, at: datetime, hosts: Hosts | None = None) -> None:
-    """The scheduler's turn."""
+def pull(connection: Connection, vendor: Vendor, *, at: datetime) -> bool:
+    """The scheduler's turn; False if it is not time yet."""
 
     def turn() -> str:
         with Outgoing(patience=PATIENCE_SECONDS) as line:
-            zettle = Zettle(line, connection, hosts or LIVE)
+            zettle = Zettle(line, connection, LIVE)
             made = watch(zettle, connection)
             fetched = back_fill(zettle, connection, vendor, at=at)
         if made == FAILING:
@@ -64,7 +61,7 @@ def pull(connection: Connection, vendor: Vendor, *, at: datetime, hosts: Hosts |
             raise Trouble("subscription_failing")
         return f"{made}, {fetched} purchases"
 
-    pull_in_turn(connection, at=at, every=EVERY, deed="watch", pull=turn)
+    return pull_in_turn(connection, at=at, every=EVERY, deed="watch", pull=turn)
 
 
 class Zettle:
@@ -121,14 +118,14 @@ def watch(zettle: Zettle, connection: Connection) -> str:
     address, known = address_of(connection), connection.state.get("subscription")
     if address is None:
         raise Trouble("secret_lost")
-    rows = zettle.ask("GET", f"{zettle.hosts.pusher}/organizations/self/subscriptions")
-    ours = next((row for row in _rows(rows) if row.get("uuid") == known), None)
+    rows = objects_in(zettle.ask("GET", f"{zettle.hosts.pusher}/organizations/self/subscriptions"))
+    ours = next((row for row in rows if row.get("uuid") == known), None)
     if ours is not None and ours.get("destination") == address and "signing_key" in secrets_of(connection):
         if str(ours.get("status", "ACTIVE")).upper() == "FAILING":
             return FAILING
         return "subscribed"
     # One that calls here, but of which we know nothing, was made for us when its answer was lost.
-    for row in _rows(rows):
+    for row in rows:
         if isinstance(row.get("uuid"), str) and (row is ours or row.get("destination") == address):
             old = quote(row["uuid"], safe="")
             zettle.ask("DELETE", f"{zettle.hosts.pusher}/organizations/self/subscriptions/{old}")
@@ -153,9 +150,8 @@ def _subscribe(zettle: Zettle, connection: Connection, address: str) -> None:
     key = made.get("signingKey") if isinstance(made, Mapping) else None
     if not isinstance(key, str) or not key:
         raise Trouble("not_understood")
-    with in_turn(), transaction.atomic():
+    with held(connection) as row:
         # Staff may have entered another secret while Zettle was asked.
-        row = Connection.objects.of(connection.tenant).select_for_update(no_key=True).get(pk=connection.pk)
         connection.sealed_secrets = row.sealed_secrets
         # Messages under way are still signed with the key before.
         entrust(connection, signing_key=key, former_signing_key=secrets_of(row).get("signing_key", ""))
@@ -180,12 +176,8 @@ def back_fill(zettle: Zettle, connection: Connection, vendor: Vendor, *, at: dat
     Raises:
         Trouble: Zettle cannot be asked; what was fetched by then is kept.
     """
-    since = connection.created_at
-    last = instant_of(connection.state.get("filled_until"))
-    if last is not None:
-        since = max(since, last - OVERLAP)
     count = 0
-    for purchase in _purchases(zettle, since):
+    for purchase in _purchases(zettle, asked_since(connection, "filled_until", overlap=OVERLAP)):
         text = text_of(purchase)
         delivery = f"purchase:{purchase.get('purchaseUUID1') or purchase.get('purchaseUUID') or ''}"
         event = keep_event(connection, kind="purchase", delivery=delivery, text=text, at=at)
@@ -208,16 +200,10 @@ def _purchases(zettle: Zettle, since: datetime) -> Iterator[Mapping[str, Any]]:
         if after is not None:
             query["lastPurchaseHash"] = after
         answer = zettle.ask("GET", f"{zettle.hosts.purchase}/purchases/v2", query=query)
-        rows = _rows(answer.get("purchases") if isinstance(answer, Mapping) else None)
+        rows = objects_in(answer.get("purchases") if isinstance(answer, Mapping) else None)
         yield from rows
         following = answer.get("lastPurchaseHash")
         if not rows or not isinstance(following, str) or following == after:
             return
         after = following
     raise Trouble("not_understood")
-
-
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list):
-        raise Trouble("not_understood")
-    return [row for row in value if isinstance(row, Mapping)]

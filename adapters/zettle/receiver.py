@@ -55,11 +55,6 @@ def message(visit: Visit) -> HttpResponse:
     return json_answer({})
 
 
-def refusal(code: str, words: str) -> Mapping[str, Any]:
-    """Zettle shows nothing of it to anybody; the code is for its support and ours."""
-    return {"detail": code, "message": words}
-
-
 def _require_signature(visit: Visit, document: Mapping[str, Any]) -> None:
     """See that the message is signed with this subscription's key, and of this organisation.
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.utils.translation import gettext_lazy as _
 
-from adapters.models import Connection
 from adapters.vendor import SecretField, Vendor
 from adapters.zettle import poller
 from adapters.zettle.mapping import map_event
-from adapters.zettle.receiver import message, refusal
-
-
-def pull(connection: Connection, *, at: datetime) -> None:
-    """The scheduler's turn."""
-    poller.pull(connection, VENDOR, at=at)
-
+from adapters.zettle.receiver import message
 
 VENDOR = Vendor(
     code="zettle",
     label="Zettle",
     what_for=_("The till of the kiosk or the shop. It sends every purchase; what was missed is fetched once a day."),
     map_event=map_event,
-    refusal=refusal,
     deeds={"": {"POST": message}},
     address_help=_("Nothing to do: Zettle is told this address by itself, within a minute."),
     secrets=[
@@ -31,5 +21,5 @@ VENDOR = Vendor(
         SecretField("api_key", _("API key of Zettle"), _("Made at Zettle with the right READ:PURCHASE.")),
         SecretField("contact_email", _("E-mail"), _("Zettle writes there when it cannot deliver."), hidden=False),
     ],
-    pull=pull,
+    pull=poller.pull,
 )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from journal.due import run_due_at
 from journal.models import Journal
 from journal.settings_models import Flavor, JournalSettings
-from kasse.business_day import bounds_of, business_date
+from kasse.business_day import bounds_of, today_of
 from kasse.models import Transaction
 from tenants.models import Tenant
 
@@ -21,7 +21,7 @@ def keep_books(tenant: Tenant, *, at: datetime) -> int:
 
     Books that somebody has switched off, or led to a SAP, are left to them.
     """
-    today = business_date(at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
+    today = today_of(tenant, at)
     first = Transaction.objects.of(tenant).order_by("business_date").values_list("business_date", flat=True).first()
     JournalSettings.objects.get_or_create(
         tenant=tenant,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from campone.demo.campgrounds import Plan
-from kasse.business_day import bounds_of, business_date
+from kasse.business_day import bounds_of, today_of
 from kasse.cash import DENOMINATIONS, CountedCash
 from kasse.closing import NotClosed, close_day, preview
 from kasse.models import Transaction
@@ -22,7 +22,7 @@ def close_days(plan: Plan, tenant: Tenant, *, at: datetime) -> int:
 
     What cannot be closed is left: people who look round close days as well.
     """
-    yesterday = business_date(at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour) - timedelta(days=1)
+    yesterday = today_of(tenant, at) - timedelta(days=1)
     chief = User.objects.filter(username=plan.slug).first()
     rows = Transaction.objects.of(tenant).filter(business_date__lt=yesterday)
     closed = 0

@@ -15,7 +15,7 @@ from apikeys.models import ApiKey
 from campone.demo.campgrounds import Plan, goods_of
 from campone.demo.season import Sold, sales_of_day
 from catalogue.vat import dated_rates
-from kasse.business_day import business_date
+from kasse.business_day import today_of
 from kasse.models import Source, Transaction
 from kasse.recording import ExternalRefConflict, record_transaction
 from pos_bridge.activity import BASE_PATH, Call, log_call
@@ -32,7 +32,7 @@ def fill_days(plan: Plan, tenant: Tenant, *, days: int, at: datetime, seed: int)
     Today's sales end at ``at`` and are not gone on with before tomorrow: a second run on one day adds nothing.
     """
     goods = goods_of(plan)
-    today = business_date(at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
+    today = today_of(tenant, at)
     added = 0
     for day in (today - timedelta(days=before) for before in reversed(range(days))):
         sold = sales_of_day(plan.desks, goods, day=day, zone=tenant.zone_info, seed=f"{seed}/{plan.slug}")
@@ -82,7 +82,7 @@ def park_a_conflict(plan: Plan, tenant: Tenant, *, at: datetime) -> bool:
 
     It goes through the same intake as a till's call, once; False if there was nothing to do.
     """
-    today = business_date(at, zone=tenant.zone_info, cutoff_hour=tenant.cutoff_hour)
+    today = today_of(tenant, at)
     key = _key_named(tenant, plan.keys["shop"])
     if key is None or ParkedSale.objects.of(tenant).exists():
         return False

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from catalogue.vat import rates_on
 from kasse.business_day import business_date
 from pos_bridge.explaining import OUTCOMES
-from pos_bridge.health import BridgeNow, bridge_now
+from pos_bridge.health import BridgeNow, bridge_now, settings_of
 from pos_bridge.models import BridgeSettings
 from pos_bridge.pages.addresses import api_url
 from pos_bridge.pages.noting import note_change
@@ -66,8 +66,7 @@ def integrations(request: HttpRequest, here: Here) -> HttpResponse:
 def switch(request: HttpRequest, here: Here) -> HttpResponse:
     """Switch the bridge on or off: a page that asks, and the deed."""
     if request.method != "POST":
-        settings = bridge_now(here.tenant, at=timezone.now()).settings
-        return render(request, "pos_bridge/switch.html", {"bridge": settings})
+        return render(request, "pos_bridge/switch.html", {"bridge": settings_of(here.tenant)})
     wanted = request.POST.get("enabled")
     if wanted not in {"on", "off"}:
         return redirect("bridge-switch")
@@ -84,7 +83,7 @@ def switch(request: HttpRequest, here: Here) -> HttpResponse:
 @admin_page
 def choose_vat_rate(request: HttpRequest, here: Here) -> HttpResponse:
     """Set the default VAT rate, on a page of its own."""
-    chosen = bridge_now(here.tenant, at=timezone.now()).settings.default_vat_rate
+    chosen = settings_of(here.tenant).default_vat_rate
     rates = _rates(here.tenant, timezone.now())
     form = VatRateForm(request.POST or None, rates=rates, chosen=chosen)
     if request.method != "POST" or not form.is_valid():

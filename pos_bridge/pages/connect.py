@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from apikeys.models import ApiKey
-from apikeys.states import state_of
+from apikeys.states import state_of, with_state
 from pos_bridge.models import InboundCall
 from pos_bridge.pages.addresses import api_url
 from pos_bridge.pages.call_rows import newest, rows_of
@@ -92,6 +92,5 @@ def _live(here: Here, key: ApiKey) -> dict[str, Any]:
 
 def _active_keys(here: Here) -> list[ApiKey]:
     """The keys that open something, the newest first."""
-    ended = Q(revoked_at__isnull=False) | Q(expires_at__lte=timezone.now())
-    keys = ApiKey.objects.of(here.tenant).exclude(ended)
-    return list(keys.order_by("-created_at", "-pk")[:MOST_KEYS])
+    keys: QuerySet[Any] = with_state(ApiKey.objects.of(here.tenant), at=timezone.now())
+    return list(keys.filter(state="active").order_by("-created_at", "-pk")[:MOST_KEYS])

@@ -8,13 +8,15 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apikeys.models import ApiKey
 from pos_bridge.explaining import OUTCOMES
-from pos_bridge.models import InboundCall
+from pos_bridge.health import NOT_ALL_TAKEN
+from pos_bridge.models import InboundBatch, InboundCall
 
+PARTLY = "partly"
 CLASSES = {"2xx": (200, 399), "4xx": (400, 499), "5xx": (500, 599)}
 STATUSES = (200, 201, 304, 400, 401, 403, 404, 405, 406, 409, 413, 415, 429, 500, 503)
 # Beyond these, an instant could not be told in every zone.
@@ -50,6 +52,7 @@ class LogFilter(forms.Form):
                 ("2xx", _("all that were answered")),
                 ("4xx", _("all that were refused")),
                 ("5xx", _("all that failed")),
+                (PARTLY, _("several sales at once, not all taken")),
                 *((str(status), str(status)) for status in STATUSES),
             ],
         }
@@ -78,6 +81,9 @@ class LogFilter(forms.Form):
         status = self.cleaned_data["status"]
         if status in CLASSES:
             condition &= Q(status__range=CLASSES[status])
+        elif status == PARTLY:
+            call = {name: OuterRef(name) for name in ("tenant", "at", "request_id")}
+            condition &= Q(Exists(InboundBatch.objects.filter(NOT_ALL_TAKEN, **call)))
         elif status:
             condition &= Q(status=int(status))
         return condition

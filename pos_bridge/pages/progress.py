@@ -61,7 +61,7 @@ def steps_of(key: ApiKey, *, at: datetime) -> list[Step]:
 
 def _in_the_log(key: ApiKey, since: datetime) -> dict[str, datetime | None]:
     calls = InboundCall.objects.filter(tenant=key.tenant_id, api_key=key, at__gte=since, status__lt=400)
-    read = Q(outcome=Outcome.READ)
+    read = Q(outcome=Outcome.READ, method__in=("GET", "HEAD"))  # a sale that is only tried out is posted
     products = f"{BASE_PATH}/products"
     return calls.aggregate(
         created=Min("at", filter=Q(outcome=Outcome.CREATED)),

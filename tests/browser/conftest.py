@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tenants.models import Tenant, User
-from tests.factories import TenantFactory, UserFactory
+from tenants.models import Role, Tenant, User
+from tests.factories import TenantFactory, member
 
 PASSWORD = "kieselstrand-am-see"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -89,9 +89,9 @@ def sign_in(page: Page, live_server: LiveServer, user: User) -> None:
     page.wait_for_selector("#sign-out", state="attached")
 
 
-def with_password(**fields: Any) -> User:
-    """A person who can type their password."""
-    user = UserFactory.create(**fields)
+def with_password(tenant: Tenant, role: Role = Role.TENANT_ADMIN, **fields: Any) -> User:
+    """Somebody of a campground who can type their password."""
+    user = member(tenant, role, **fields)
     user.set_password(PASSWORD)
     user.save()
     return user

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -13,16 +12,15 @@ from pytest_django.live_server_helper import LiveServer
 from kasse.business_day import business_date
 from kasse.closing_models import DailyClose
 from kasse.models import Source
-from tenants.models import Membership, Role, Tenant, User
+from tenants.models import Tenant, User
 from tests.browser.conftest import sign_in, with_password
+from tests.browser.usable import beyond_the_edge, violations
 from tests.kasse.selling import sell
 
 
 @pytest.fixture
 def anna(seeblick: Tenant, waldrand: Tenant) -> User:
-    user = with_password(username="anna", first_name="Anna")
-    Membership.objects.create(tenant=seeblick, user=user, role=Role.TENANT_ADMIN)
-    return user
+    return with_password(seeblick, username="anna", first_name="Anna")
 
 
 @pytest.fixture
@@ -38,11 +36,9 @@ def assert_everyone_can_use(page: Page) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": 390, "height": 844})
-        beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert beyond <= 0, page.url
+        assert beyond_the_edge(page) <= 0, page.url
         page.set_viewport_size({"width": 1280, "height": 900})
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
+        assert violations(page) == []
 
 
 class TestClosingADay:

@@ -12,7 +12,8 @@ from pytest_django.live_server_helper import LiveServer
 from apikeys.models import ApiKey
 from kasse.models import Transaction
 from tenants.models import Role, Tenant
-from tests.browser.test_integrations import CARD, call, enter
+from tests.browser.calling import call
+from tests.browser.test_integrations import CARD, enter
 from tests.till import croissants_and_coffee
 
 

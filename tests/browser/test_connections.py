@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from adapters.models import Connection, VendorEvent
 from kasse.models import Transaction
-from tenants.models import Membership, Role, Tenant, User
+from tenants.models import Tenant, User
 from tests.adapters.vendors_tills import LightspeedTill, connection_of, fondue
 from tests.browser.conftest import sign_in, with_password
+from tests.browser.usable import beyond_the_edge, violations
 from tests.factories import mint
 
 BASE = "/einstellungen/integrationen/adapter"
@@ -21,20 +21,14 @@ BASE = "/einstellungen/integrationen/adapter"
 
 @pytest.fixture
 def admin(live_server: LiveServer, seeblick: Tenant, waldrand: Tenant) -> User:
-    user = with_password(username="seeblick")
-    Membership.objects.create(tenant=seeblick, user=user, role=Role.TENANT_ADMIN)
     connection_of(waldrand, "lightspeed", name="Waldbeiz")
-    return user
+    return with_password(seeblick, username="seeblick")
 
 
 @pytest.fixture
 def desk(page: Page, live_server: LiveServer, admin: User) -> Page:
     sign_in(page, live_server, admin)
     return page
-
-
-def violations(page: Page) -> list[Any]:
-    return [each["id"] for each in Axe().run(page).response["violations"]]
 
 
 class TestConnectingATill:
@@ -103,4 +97,4 @@ class TestEveryPage:
             desk.goto(f"{live_server.url}{BASE}{path}")
 
             assert violations(desk) == [], path
-            assert desk.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+            assert beyond_the_edge(desk) <= 0, path

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from kasse.business_day import business_date
 from kasse.models import Source
-from tenants.models import Role, Tenant
+from tenants.models import Tenant
 from tests.browser.conftest import sign_in, with_password
+from tests.browser.usable import violations
 from tests.factories import mint
 from tests.kasse.selling import sell
 
@@ -23,9 +23,7 @@ PAGE = "/kasse/tagestotale"
 @pytest.fixture
 def anna(page: Page, live_server: LiveServer, seeblick: Tenant, waldrand: Tenant) -> Page:
     """An admin of Seeblick who has signed in."""
-    user = with_password(username="anna")
-    user.memberships.create(tenant=seeblick, role=Role.TENANT_ADMIN)
-    sign_in(page, live_server, user)
+    sign_in(page, live_server, with_password(seeblick, username="anna"))
     return page
 
 
@@ -74,8 +72,7 @@ class TestDayTotals:
         anna.emulate_media(color_scheme=appearance)  # type: ignore[arg-type]  # one of its words
         for path in ("/", PAGE, f"{PAGE}?month={today:%Y-%m}", f"{PAGE}?from=x"):
             anna.goto(f"{live_server.url}{path}")
-            found = Axe().run(anna).response["violations"]
-            assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == [], path
+            assert violations(anna) == [], path
 
     def test_fit_on_paper(self, anna: Page, live_server: LiveServer, seeblick: Tenant) -> None:
         """Nothing is wider than an A4 sheet within its margins, and nothing is hidden in a part that scrolls."""

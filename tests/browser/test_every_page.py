@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -22,6 +22,7 @@ from campone.demo.campgrounds import PLANS, SEEBLICK, open_campgrounds
 from campone.demo.history import fill_days, park_a_conflict
 from tenants.models import User
 from tests.browser.conftest import PASSWORD, sign_in
+from tests.browser.usable import beyond_the_edge, violations
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 LOOKED_AT = re.compile(r"^/(?!api/|admin|static/|errors)[^?#]*")
@@ -71,19 +72,16 @@ def all_pages(page: Page, live_server: LiveServer) -> dict[str, str]:
     return found
 
 
-def violations(page: Page) -> list[Any]:
-    """What axe finds against WCAG 2.2 AA and good practice: rule, and where."""
-    found = Axe().run(page).response["violations"]
-    return [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found]
-
-
 def take_picture(page: Page, name: str) -> None:
     """At a desk and on a phone, where a folder is named for it."""
     if "SHOTS" not in os.environ:
         return
     for size, suffix in ((WIDE, "desk"), (NARROW, "phone")):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # the stubs want a class of theirs
-        page.screenshot(path=Path(os.environ["SHOTS"]) / f"{name}-{suffix}.png", full_page=True)
+        path = Path(os.environ["SHOTS"]) / f"{name}-{suffix}.png"
+        page.screenshot(path=path, full_page=True)
+        few = Image.open(path).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)  # a third of the bytes; no eye finds the difference
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # the same
 
 
@@ -121,8 +119,7 @@ class TestEveryPage:
             page.context.add_cookies([{"name": "language", "value": language, "url": live_server.url}])
             page.goto(f"{live_server.url}{path}")
             assert page.get_attribute("html", "lang") == language
-            beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if beyond > 0:
+            if (beyond := beyond_the_edge(page)) > 0:
                 wide[language, path] = beyond
 
         assert wide == {}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from typing import Any
 
 import pytest
@@ -13,7 +10,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from apikeys.models import ApiKey
 from pos_bridge.models import InboundCall
-from tenants.models import Membership, Role, Tenant
+from tenants.models import Role, Tenant
+from tests.browser.calling import call
 from tests.browser.conftest import sign_in, with_password
 from tests.factories import mint
 from tests.till import croissants_and_coffee
@@ -21,22 +19,9 @@ from tests.till import croissants_and_coffee
 CARD = "/einstellungen/integrationen"
 
 
-def call(url: str, token: str, body: object = None) -> int:
-    """What a till with this token is answered: the status."""
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers), timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        return refused.code
-
-
 def enter(page: Page, live_server: LiveServer, tenant: Tenant, role: Role = Role.TENANT_ADMIN) -> Page:
     """Sign in as somebody of the campground."""
-    user = with_password(username=f"{tenant.slug}-{role}", is_staff=False)
-    Membership.objects.create(tenant=tenant, user=user, role=role)
-    sign_in(page, live_server, user)
+    sign_in(page, live_server, with_password(tenant, role, username=f"{tenant.slug}-{role}", is_staff=False))
     return page
 
 

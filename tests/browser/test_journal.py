@@ -12,9 +12,9 @@ from pytest_django.live_server_helper import LiveServer
 from journal.due import run_due
 from journal.models import Revision, State
 from kasse.models import PaymentMethod
-from tenants.models import Membership, Role, Tenant, User
+from tenants.models import Tenant, User
 from tests.browser.conftest import sign_in, with_password
-from tests.browser.test_every_page import violations
+from tests.browser.usable import violations
 from tests.factories import TenantFactory
 from tests.journal.books import books_of
 from tests.kasse.selling import sell
@@ -30,9 +30,7 @@ def chief(live_server: LiveServer) -> User:
     sell(seeblick, "8.00", day=day + timedelta(days=1), method=PaymentMethod.OTHER)
     list(run_due(clock=timezone.now))
     sell(seeblick, "5.00", day=day)
-    user = with_password(username="anna")
-    Membership.objects.create(tenant=seeblick, user=user, role=Role.TENANT_ADMIN)
-    return user
+    return with_password(seeblick, username="anna")
 
 
 class TestTheBooks:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tenants.models import Membership, Role, Tenant
+from tenants.models import Tenant
+from tests.browser.calling import call
 from tests.browser.conftest import sign_in, with_password
 from tests.till import croissants_and_coffee
-
-
-def call(url: str, token: str, body: object = None) -> int:
-    """What a till with this token is answered: the status."""
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers), timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        return refused.code
 
 
 def generate(page: Page, live_server: LiveServer, name: str) -> None:
@@ -42,9 +29,7 @@ def signed_in(page: Page, live_server: LiveServer, seeblick: Tenant, waldrand: T
     """The tenant_admin of Seeblick, before the admin's first page, in the product page's language."""
     settings.LANGUAGE_CODE = "en"
     page.context.add_cookies([{"name": "language", "value": "en", "url": live_server.url}])
-    user = with_password(username="chefin")
-    Membership.objects.create(tenant=seeblick, user=user, role=Role.TENANT_ADMIN)
-    sign_in(page, live_server, user)
+    sign_in(page, live_server, with_password(seeblick, username="chefin"))
     return page
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from tenants.models import Role, Tenant
-from tests.browser.conftest import PASSWORD, sign_in
-from tests.factories import member, mint
+from tenants.models import Tenant
+from tests.browser.conftest import sign_in, with_password
+from tests.browser.usable import violations_in_both_lights
+from tests.factories import mint
 
 INTEGRATIONS = "/einstellungen/integrationen"
 IN_TROUBLE = {
@@ -27,20 +25,8 @@ IN_TROUBLE = {
 def office(page: Page, live_server: LiveServer, seeblick: Tenant, waldrand: Tenant) -> Page:
     """The desk of Seeblick's admin, who has one key already."""
     mint(seeblick)
-    chief = member(seeblick, Role.TENANT_ADMIN)
-    chief.set_password(PASSWORD)
-    chief.save()
-    sign_in(page, live_server, chief)
+    sign_in(page, live_server, with_password(seeblick))
     return page
-
-
-def violations(page: Page) -> list[Any]:
-    """What axe finds, in both appearances."""
-    found = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found += [(scheme, each["id"], each["nodes"][0]["target"]) for each in Axe().run(page).response["violations"]]
-    return found
 
 
 @pytest.mark.parametrize("path", IN_TROUBLE)
@@ -48,7 +34,7 @@ def test_what_is_wrong_can_be_read_by_everyone(office: Page, live_server: LiveSe
     office.goto(f"{live_server.url}{path}")
 
     assert office.locator(IN_TROUBLE[path]).first.is_visible()
-    assert violations(office) == []
+    assert violations_in_both_lights(office) == []
 
 
 @pytest.mark.parametrize("path", [f"{INTEGRATIONS}/schluessel/neu", f"{INTEGRATIONS}/kasse-verbinden"])
@@ -58,7 +44,7 @@ def test_a_token_can_be_read_by_everyone(office: Page, live_server: LiveServer, 
     office.click("#generate")
 
     assert office.locator("#token").input_value().startswith("ck_")
-    assert violations(office) == []
+    assert violations_in_both_lights(office) == []
 
 
 def test_a_refused_form_can_be_read_by_everyone(office: Page, live_server: LiveServer) -> None:
@@ -69,4 +55,4 @@ def test_a_refused_form_can_be_read_by_everyone(office: Page, live_server: LiveS
     office.click("#generate")
 
     assert office.locator(".errorlist").first.is_visible()
-    assert violations(office) == []
+    assert violations_in_both_lights(office) == []

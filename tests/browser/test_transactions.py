@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from kasse.models import Source, Transaction
-from tenants.models import Membership, Role, Tenant, User
+from tenants.models import Role, Tenant, User
 from tests.browser.conftest import sign_in, with_password
 from tests.factories import mint
 from tests.kasse.listed import LIST, OF_DAY, mixed, record, refund
@@ -33,9 +33,7 @@ def reader(live_server: LiveServer, seeblick: Tenant, waldrand: Tenant) -> User:
     refund(seeblick, "-3.50", external_ref="R-1", refund_of="T-1", key=kiosk)
     for _ in range(9):
         mixed(waldrand, in_cash="100.00", by_card="100.00")
-    user = with_password(username="rezeption")
-    Membership.objects.create(tenant=seeblick, user=user, role=Role.STAFF)
-    return user
+    return with_password(seeblick, Role.STAFF, username="rezeption")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from campone.demo.books import keep_books
 from campone.demo.campgrounds import PLANS, SEEBLICK, open_campgrounds
 from campone.demo.history import fill_days
 from journal.models import Journal, JournalSale, Revision, State
-from journal.overview import sums_of
+from journal.postings import sums_of
 from journal.settings_models import Flavor, JournalSettings
 from kasse.models import Transaction
 from tenants.models import Tenant, User

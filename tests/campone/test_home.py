@@ -21,6 +21,7 @@ from tenants.models import Role, Tenant
 from tests.factories import member, mint
 from tests.kasse.sales import DAY
 from tests.kasse.selling import close, evening, sell, tomorrow
+from tests.pages import has, signed_in, text_of
 from tests.till import Till, croissants_and_coffee
 
 A_WEEK_AGO = DAY - timedelta(days=7)
@@ -35,20 +36,7 @@ def half_past_nine() -> Any:
 
 @pytest.fixture
 def staff(seeblick: Tenant, waldrand: Tenant) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(member(seeblick))
-    return client
-
-
-def text_of(answer: Any, name: str) -> str:
-    """The text of the element with an id, without tags."""
-    found = re.search(rf'<(\w+)[^>]*\bid="{name}"[^>]*>(.*?)</\1>', answer.content.decode(), re.DOTALL)
-    assert found, name
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[2])).split())
-
-
-def has(answer: Any, name: str) -> bool:
-    return f'id="{name}"' in answer.content.decode()
+    return signed_in(member(seeblick))
 
 
 class TestTheStartPage:

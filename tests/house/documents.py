@@ -20,7 +20,7 @@ REFERENCE = ROOT / "docs" / "reference"
 FENCE = re.compile(
     r"^(?:<!-- test: (?P<marker>[a-z]+) -->\n)?```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Every page of the project, those at the top of the repository included."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    """Every page of the project, those at the top of the repository and of its folders included."""
+    return sorted({*ROOT.glob("*.md"), *ROOT.glob("[!.]*/README.md"), *(ROOT / "docs").rglob("*.md")})
 
 
 def named(path: Path) -> str:
@@ -70,7 +70,7 @@ def anchors_of(text: str) -> set[str]:
 
 
 def links_of(text: str) -> list[str]:
-    """Where a page's links lead, as written."""
+    """Where a page's links and pictures lead, as written."""
     return LINK.findall(prose_of(text))
 
 

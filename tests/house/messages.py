@@ -16,9 +16,8 @@ import polib
 from django.template import TemplateSyntaxError
 from django.utils.translation.template import templatize
 
-from tests.house.documents import ROOT
+from tests.house.documents import OURS, ROOT
 
-ROOMS = ["adapters", "apikeys", "campone", "catalogue", "journal", "kasse", "pos_bridge", "tenants"]
 PLURAL_FORMS = {
     "de": "nplurals=2; plural=(n != 1);",
     "fr": "nplurals=2; plural=(n > 1);",
@@ -50,7 +49,7 @@ class Text:
 
 def files(ending: str) -> list[Path]:
     """The rooms' files with an ending, migrations left out."""
-    found = [path for room in ROOMS for path in (ROOT / room).rglob(f"*{ending}")]
+    found = [path for room in OURS for path in (ROOT / room).rglob(f"*{ending}")]
     return sorted(path for path in found if "migrations" not in path.parts)
 
 

@@ -22,8 +22,8 @@ from apikeys.minting import Minted
 from kasse.models import Transaction
 from pos_bridge.models import InboundCall, ParkedSale
 from tenants.models import Role, Tenant
-from tests.factories import NOON, member
-from tests.house.test_every_page import PAGES
+from tests.factories import NOON
+from tests.house.test_every_page import PAGES, signed_in
 from tests.till import Till, croissants_and_coffee
 
 WRITING = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH\b.*\b(?:INSERT|UPDATE|DELETE)\b)", re.DOTALL)
@@ -96,12 +96,6 @@ def written(browser: Client, method: str, path: str) -> tuple[int, list[str]]:
     return answer.status_code, [sql for sql in statements if WRITING.match(sql) and not OF_ONES_OWN.search(sql)]
 
 
-def at_work(tenant: Tenant, role: Role, **options: Any) -> Client:
-    browser = Client(**options)
-    browser.force_login(member(tenant, role))
-    return browser
-
-
 def test_every_page_is_tried_with_a_row_of_its_own(rows: dict[str, Any]) -> None:
     try:
         found = addresses(rows)
@@ -112,14 +106,14 @@ def test_every_page_is_tried_with_a_row_of_its_own(rows: dict[str, Any]) -> None
 
 
 def test_what_is_tried_would_change_something(rows: dict[str, Any], seeblick: Tenant) -> None:
-    admin = at_work(seeblick, Role.TENANT_ADMIN)
+    admin = signed_in(seeblick, Role.TENANT_ADMIN)
     changing = {name for name, path in addresses(rows).items() if written(admin, "post", path)[1]}
 
     assert changing >= {"mint-key", "connect-till", "revoke-key", "bridge-switch", "bridge-vat-rate", "parked-sale"}
 
 
 def test_staff_change_nothing(rows: dict[str, Any], seeblick: Tenant) -> None:
-    staff = at_work(seeblick, Role.STAFF)
+    staff = signed_in(seeblick, Role.STAFF)
 
     assert {
         name: changed for name, path in addresses(rows).items() if (changed := written(staff, "post", path)[1])
@@ -128,7 +122,7 @@ def test_staff_change_nothing(rows: dict[str, Any], seeblick: Tenant) -> None:
 
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_looking_changes_nothing(rows: dict[str, Any], seeblick: Tenant, method: str) -> None:
-    admin = at_work(seeblick, Role.TENANT_ADMIN)
+    admin = signed_in(seeblick, Role.TENANT_ADMIN)
 
     assert {
         name: changed for name, path in addresses(rows).items() if (changed := written(admin, method, path)[1])
@@ -136,7 +130,7 @@ def test_looking_changes_nothing(rows: dict[str, Any], seeblick: Tenant, method:
 
 
 def test_a_neighbour_finds_nothing(rows: dict[str, Any], waldrand: Tenant) -> None:
-    neighbour = at_work(waldrand, Role.TENANT_ADMIN)
+    neighbour = signed_in(waldrand, Role.TENANT_ADMIN)
     of_one_row = {name: path for name, path in addresses(rows).items() if name in rows}
 
     for method in ("get", "post"):
@@ -146,7 +140,7 @@ def test_a_neighbour_finds_nothing(rows: dict[str, Any], waldrand: Tenant) -> No
 
 
 def test_every_change_asks_for_a_form_token(rows: dict[str, Any], seeblick: Tenant) -> None:
-    strict = at_work(seeblick, Role.TENANT_ADMIN, enforce_csrf_checks=True)
+    strict = signed_in(seeblick, Role.TENANT_ADMIN, enforce_csrf_checks=True)
 
     for name, path in addresses(rows).items():
         status, changed = written(strict, "post", path)
@@ -156,7 +150,7 @@ def test_every_change_asks_for_a_form_token(rows: dict[str, Any], seeblick: Tena
 
 
 def test_a_first_look_asks_the_database_little(rows: dict[str, Any], seeblick: Tenant) -> None:
-    admin = at_work(seeblick, Role.TENANT_ADMIN)
+    admin = signed_in(seeblick, Role.TENANT_ADMIN)
     asked = {}
 
     for name, path in addresses(rows).items():

@@ -18,6 +18,7 @@ from tenants.models import Tenant
 from tests.journal import fake_business_one, fake_s4hana
 from tests.journal.fake_business_one import FakeBusinessOne
 from tests.journal.fake_s4hana import FakeS4Hana
+from tests.journal.faults import FakeSap
 
 DAY = date(2026, 4, 29)
 NIGHT = datetime(2026, 4, 30, 0, 30, tzinfo=timezone.utc)
@@ -61,6 +62,14 @@ def in_s4hana(tenant: Tenant, sap: FakeS4Hana, **fields: Any) -> JournalSettings
     keep_password(settings, fake_s4hana.PASSWORD)
     settings.save()
     return settings
+
+
+def books_in(sap: FakeSap, tenant: Tenant, **fields: Any) -> JournalSettings:
+    """Books that are in that SAP, whichever it is."""
+    if isinstance(sap, FakeBusinessOne):
+        return in_business_one(tenant, sap, **fields)
+    assert isinstance(sap, FakeS4Hana)
+    return in_s4hana(tenant, sap, **fields)
 
 
 def open_revision(settings: JournalSettings, clock: StandingClock, day: date = DAY) -> Revision:

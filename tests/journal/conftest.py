@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -37,3 +38,9 @@ def s4hana() -> Iterator[FakeS4Hana]:
     sap = FakeS4Hana()
     yield sap
     sap.close()
+
+
+@pytest.fixture(params=["business_one", "s4hana"])
+def sap(request: pytest.FixtureRequest) -> Any:
+    """Each SAP in turn."""
+    return request.getfixturevalue(request.param)

@@ -76,6 +76,10 @@ class FakeSap:
         self._server.server_close()
         self._thread.join()
 
+    def bookings(self) -> list[Call]:
+        """The calls that would have changed the books."""
+        return [call for call in self.calls if self.books(call)]
+
     def finish_late(self) -> None:
         """A slow SAP comes to its end: what it had taken in is booked."""
         with self.lock:

@@ -15,15 +15,14 @@ from tenants.models import Role, Tenant
 from tests.factories import ProductFactory, member
 from tests.journal.books import StandingClock, books_of, open_revision, post_it
 from tests.kasse.selling import sell
+from tests.pages import signed_in
 
 ACCOUNTS = "/einstellungen/sap/konten"
 
 
 @pytest.fixture
 def admin(seeblick: Tenant) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(member(seeblick, Role.TENANT_ADMIN))
-    return client
+    return signed_in(member(seeblick, Role.TENANT_ADMIN))
 
 
 def boxes(page: Any) -> dict[str, str]:

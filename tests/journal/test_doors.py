@@ -49,7 +49,7 @@ class TestTestConnection:
     ) -> None:
         assert test_connection(in_business_one(seeblick, business_one), clock)[0]
         assert test_connection(in_s4hana(waldrand, s4hana), clock)[0]
-        assert not any(sap.books(call) for sap in (business_one, s4hana) for call in sap.calls)
+        assert not any(sap.bookings() for sap in (business_one, s4hana))
 
     def test_tells_a_wrong_password(
         self,

@@ -33,7 +33,7 @@ from kasse.money import ZERO
 from kasse.net import vat_within
 from tenants.models import Tenant
 from tests.factories import TenantFactory
-from tests.journal.books import DAY, StandingClock, in_business_one, in_s4hana, reverse_it
+from tests.journal.books import DAY, StandingClock, books_in, reverse_it
 from tests.journal.fake_business_one import FakeBusinessOne
 from tests.journal.fake_s4hana import FakeS4Hana
 from tests.journal.faults import FakeSap, Fault
@@ -164,13 +164,6 @@ def forget(sap: FakeSap) -> None:
             books.clear()
     elif isinstance(sap, FakeS4Hana):
         sap.documents.clear()
-
-
-def books_in(sap: FakeSap, tenant: Tenant) -> JournalSettings:
-    if isinstance(sap, FakeBusinessOne):
-        return in_business_one(tenant, sap)
-    assert isinstance(sap, FakeS4Hana)
-    return in_s4hana(tenant, sap)
 
 
 def live_documents(sap: Any) -> Iterator[tuple[str, dict[str, Decimal]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from html import unescape
 from typing import Any
 from unittest.mock import patch
 
@@ -25,6 +24,7 @@ from tests.journal.books import DAY, NIGHT, StandingClock, books_of, in_business
 from tests.journal.fake_business_one import FakeBusinessOne
 from tests.journal.faults import Fault
 from tests.kasse.selling import sell
+from tests.pages import has, signed_in, text_of
 
 LIST, ONE = "/buchhaltung/journal", f"/buchhaltung/journal/{DAY}/0"
 SETTINGS, ACCOUNTS = "/einstellungen/sap", "/einstellungen/sap/konten"
@@ -55,23 +55,6 @@ def staff(seeblick: Tenant, waldrand: Tenant) -> Client:
 @pytest.fixture
 def stranger(waldrand: Tenant) -> Client:
     return signed_in(member(waldrand, Role.TENANT_ADMIN))
-
-
-def signed_in(user: User) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(user)
-    return client
-
-
-def text_of(response: Any, name: str) -> str:
-    """The text of the element with an id, without tags."""
-    found = re.search(rf'<(\w+)[^>]*\bid="{name}"[^>]*>(.*?)</\1>', response.content.decode(), re.DOTALL)
-    assert found, name
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[2])).split())
-
-
-def has(response: Any, name: str) -> bool:
-    return f'id="{name}"' in response.content.decode()
 
 
 def filled_in(**changes: str) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from html import unescape
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +19,7 @@ from tenants.models import Role, Tenant, User
 from tests.factories import member
 from tests.kasse.sales import DAY
 from tests.kasse.selling import close, evening, sell, tomorrow
+from tests.pages import has, signed_in, text_of
 
 YESTERDAY = DAY - timedelta(days=1)
 ADDRESS = f"/kasse/abschluss/{DAY}"
@@ -45,23 +45,6 @@ def admin(anna: User) -> Client:
 @pytest.fixture
 def staff(seeblick: Tenant, waldrand: Tenant) -> Client:
     return signed_in(member(seeblick))
-
-
-def signed_in(user: User) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(user)
-    return client
-
-
-def text_of(response: Any, name: str) -> str:
-    """The text of the element with an id, without tags."""
-    found = re.search(rf'<(\w+)[^>]*\bid="{name}"[^>]*>(.*?)</\1>', response.content.decode(), re.DOTALL)
-    assert found, name
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[2])).split())
-
-
-def has(response: Any, name: str) -> bool:
-    return f'id="{name}"' in response.content.decode()
 
 
 def count(**changes: str) -> dict[str, str]:

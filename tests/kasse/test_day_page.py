@@ -22,6 +22,7 @@ from tenants.swiss import money_text
 from tests.factories import member
 from tests.kasse.sales import DAY
 from tests.kasse.selling import close, evening, sell, tomorrow
+from tests.pages import has, signed_in, text_of
 
 PAGE = "/kasse/tagestotale"
 YESTERDAY = DAY - timedelta(days=1)
@@ -37,20 +38,7 @@ def half_past_nine() -> Any:
 
 @pytest.fixture
 def staff(seeblick: Tenant, waldrand: Tenant) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(member(seeblick))
-    return client
-
-
-def text_of(answer: Any, name: str) -> str:
-    """The text of the element with an id, without tags."""
-    found = re.search(rf'<(\w+)[^>]*\bid="{name}"[^>]*>(.*?)</\1>', answer.content.decode(), re.DOTALL)
-    assert found, name
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[2])).split())
-
-
-def has(answer: Any, name: str) -> bool:
-    return f'id="{name}"' in answer.content.decode()
+    return signed_in(member(seeblick))
 
 
 def compared(answer: Any, relation: str) -> list[str]:

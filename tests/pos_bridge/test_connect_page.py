@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -159,6 +160,13 @@ class TestTheSteps:
         till.get("/products/?colour=red")
         till.get("/transactions/")
         till.get("/ping/")
+
+        assert done(chief, fresh.key) == set()
+
+    def test_are_not_ticked_off_by_a_sale_that_is_only_tried_out(self, chief: Client, fresh: Minted) -> None:
+        body = json.dumps(croissants_and_coffee()).encode()
+
+        assert Till(fresh.token).call("POST", "/transactions/?dry_run=1", body=body).status_code == 200
 
         assert done(chief, fresh.key) == set()
 

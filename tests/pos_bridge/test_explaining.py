@@ -10,7 +10,7 @@ from django.utils import translation
 
 import pos_bridge
 from pos_bridge.cashier import FIELDS
-from pos_bridge.explaining import DEEDS, FIELD_RULES, OUTCOMES, SENTENCES, deed_of, explain, field_label
+from pos_bridge.explaining import DEEDS, FIELD_RULES, NONE_TAKEN, OUTCOMES, SENTENCES, deed_of, explain, field_label
 from pos_bridge.models import InboundCall, Outcome
 from pos_bridge.problems import KINDS
 from pos_bridge.queries import ProductQuery, TransactionQuery
@@ -53,6 +53,13 @@ class TestExplaining:
 
     def test_leaves_alone_what_was_answered(self) -> None:
         assert explain(InboundCall(status=201)) is None
+
+    def test_says_that_nothing_of_a_batch_was_taken_though_it_was_answered(self) -> None:
+        explanation = explain(InboundCall(status=200, outcome=Outcome.REFUSED))
+
+        assert explanation
+        assert (explanation.happened, explanation.todo) == NONE_TAKEN
+        assert (explanation.field, explanation.rule, explanation.shown) == ("", "", "")
 
     def test_knows_what_each_field_must_be(self) -> None:
         asked = {*FIELDS, *TransactionQuery().fields, *ProductQuery().fields, "page", "page_size"}
@@ -120,6 +127,7 @@ class TestWhatATillDid:
             ("GET", "/transactions/summary", 6),
             ("GET", "/transactions/summary/x", 2),
             ("POST", "/transactions/?dry_run=1", 7),
+            ("POST", "/transactions?dry_run=1", 7),
             ("POST", "/transactions/batch/?dry_run=1", 7),
             ("POST", "/reconciliations/", 8),
         ],

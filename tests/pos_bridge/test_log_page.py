@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from html import unescape
@@ -14,6 +15,7 @@ from django.utils import timezone as clock
 from apikeys.minting import Minted
 from apikeys.models import ApiKey
 from kasse.models import Transaction
+from pos_bridge.explaining import NONE_TAKEN
 from pos_bridge.models import InboundCall, Outcome, ParkedSale
 from pos_bridge.pages import log
 from tenants.models import Role, Tenant
@@ -172,6 +174,14 @@ class TestTheFilter:
     def test_narrows_on_the_campgrounds_clock(self, wanted: dict[str, str], found: list[str], staff: Client) -> None:
         assert listed(staff, **wanted) == found
 
+    def test_narrows_to_batches_of_which_not_all_was_taken(self, staff: Client, till: Till) -> None:
+        right, wrong = croissants_and_coffee(), croissants_and_coffee(external_ref="T-2", total_amount="1.00")
+        for sales in ([right], [right, wrong], [wrong]):
+            body = json.dumps({"transactions": sales}).encode()
+            assert till.call("POST", "/transactions/batch/", body=body).status_code == 200
+
+        assert listed(staff, status="partly") == ["refused", "replayed"]
+
     def test_narrows_to_one_till(self, staff: Client, calls: dict[str, ApiKey]) -> None:
         assert listed(staff, key=calls["shop"].pk) == ["replayed", "created"]
 
@@ -264,6 +274,15 @@ class TestOneCall:
 
         for text in ("total_mismatch", "kasse-7", f"POST {BASE}/transactions/", "127.0.0.1"):
             assert text in page
+
+    def test_of_a_batch_says_how_many_of_each_and_why_none_was_taken(self, staff: Client, till: Till) -> None:
+        body = json.dumps({"transactions": [croissants_and_coffee(total_amount="1.00")]}).encode()
+        assert till.call("POST", "/transactions/batch/", body=body).status_code == 200
+
+        response = staff.get(f"{LOG}/{InboundCall.objects.get().pk}")
+
+        assert response.context["batch"].invalid == 1
+        assert response.context["row"].explanation.todo == NONE_TAKEN[1]
 
     def test_asks_the_database_little(self, staff: Client, till: Till, django_assert_max_num_queries: Any) -> None:
         till.post(croissants_and_coffee())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from kasse.closing import close_day
 from kasse.models import Source
 from kasse.recording import record_transaction
 from pos_bridge.deciding import decide
-from pos_bridge.models import BridgeSettings, Decision, InboundCall, ParkedSale
+from pos_bridge.models import BridgeSettings, Decision, InboundBatch, InboundCall, ParkedSale
 from pos_bridge.pill import Pill, pill_of
 from tenants.models import Role, Tenant
 from tests.factories import NOON, member, mint
@@ -119,6 +120,12 @@ class TestARedPill:
         assert (pill.colour, codes(pill)) == ("yellow", ["failed_calls"])
 
 
+def post_many(till: Till, *sales: dict[str, Any], query: str = "") -> None:
+    """A batch, which is answered 200 whatever becomes of its sales."""
+    body = json.dumps({"transactions": sales}).encode()
+    assert till.call("POST", f"/transactions/batch/{query}", body=body).status_code == 200
+
+
 def call_answered(tenant: Tenant, at: datetime, status: int) -> None:
     """A row of the log."""
     key = ApiKey.objects.of(tenant).first()
@@ -153,6 +160,32 @@ class TestAYellowPill:
         self, seeblick: Tenant, key: Minted, status: int, ago: int
     ) -> None:
         call_answered(seeblick, NOON - ago * HOUR, status)
+
+        assert pill_of(seeblick, at=NOON).colour == "green"
+
+    @pytest.mark.parametrize("broken", [{"total_amount": "1.00"}, {"currency": "EUR"}])
+    def test_tells_of_batches_of_which_not_all_was_taken(
+        self, seeblick: Tenant, till: Till, broken: dict[str, Any]
+    ) -> None:
+        post_many(till, sale(external_ref="T-1"), sale(external_ref="T-2"))
+        assert pill_of(seeblick, at=NOON).colour == "green"
+
+        post_many(till, sale(external_ref="T-3"), sale(external_ref="T-4", **broken))
+        post_many(till, sale(external_ref="T-4", **broken))
+
+        (reason,) = pill_of(seeblick, at=NOON).reasons
+        assert reason.code == "refused_in_batches"
+        assert "2" in reason.sentence
+        assert codes(pill_of(seeblick, at=NOON + 25 * HOUR)) == []
+
+    def test_tells_of_a_batch_of_which_a_sale_has_failed(self, seeblick: Tenant, till: Till) -> None:
+        post_many(till, sale(external_ref="T-1"))
+        InboundBatch.objects.update(failed=1)
+
+        assert codes(pill_of(seeblick, at=NOON)) == ["refused_in_batches"]
+
+    def test_is_not_for_a_batch_that_was_only_tried_out(self, seeblick: Tenant, till: Till) -> None:
+        post_many(till, sale(total_amount="1.00"), query="?dry_run=1")
 
         assert pill_of(seeblick, at=NOON).colour == "green"
 
@@ -227,11 +260,12 @@ class TestAYellowPill:
         open_for_weeks(seeblick, ApiKey.objects.of(seeblick).get())
         till.post(croissants_and_coffee(sent_at=(NOON + timedelta(minutes=4)).isoformat()))
         till.post(croissants_and_coffee(payment_method="CARD"))
+        post_many(till, sale(total_amount="1.00"))
         mint(seeblick, name="Other till")
 
         pill = pill_of(seeblick, at=NOON)
 
-        assert codes(pill) == ["parked_sales", "refused_calls", "unknown_vat", "clock_ahead"]
+        assert codes(pill) == ["parked_sales", "refused_calls", "refused_in_batches", "unknown_vat", "clock_ahead"]
         for reason in pill.reasons:
             resolve(reason.link.partition("?")[0].partition("#")[0])
 
@@ -239,6 +273,7 @@ class TestAYellowPill:
         self, seeblick: Tenant, waldrand: Tenant, key: Minted, neighbours_till: Till
     ) -> None:
         neighbours_till.post({})
+        post_many(neighbours_till, sale(external_ref="T-9", total_amount="1.00"))
         neighbours_till.post(croissants_and_coffee())
         neighbours_till.post(croissants_and_coffee(payment_method="CARD"))
         open_for_weeks(waldrand, ApiKey.objects.of(waldrand).get())

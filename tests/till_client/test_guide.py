@@ -29,7 +29,7 @@ def run(language: str, sale: bytes, bridge: FakeBridge, folder: Path) -> subproc
     program, body = folder / f"send.{language}", folder / "sale.json"
     program.write_text(PROGRAMS[language])
     body.write_bytes(sale)
-    environment = {**os.environ, "TILL_URL": bridge.url + BASE.rstrip("/"), "TILL_TOKEN": TOKEN}
+    environment = {**os.environ, "TILL_URL": f"{bridge.url}{BASE}transactions/", "TILL_TOKEN": TOKEN}
     command = [*INTERPRETERS[language], str(program), str(body)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
