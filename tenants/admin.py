@@ -13,18 +13,15 @@ from typing import Any, ClassVar, TypeVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.contrib.auth import admin as auth_admin
-from django.contrib.auth.models import Group
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from tenants.access import tenants_of
-from tenants.models import Membership, Role, Tenant, User
+from tenants.models import Role, Tenant
 from tenants.swiss import on_clock
+from tenants.trail_admin import TracedAdmin
 
 M = TypeVar("M", bound=Model)
 
@@ -86,7 +83,7 @@ class FencedForm(forms.ModelForm[M]):
         return excluded if "tenant" in self.fields else excluded - {"tenant"}
 
 
-class TenantFencedAdmin(admin.ModelAdmin[M]):
+class TenantFencedAdmin(TracedAdmin[M]):
     """Base of every register: rows, choices and rights end at the fence."""
 
     owner: ClassVar[str] = "tenant_id"
@@ -98,9 +95,11 @@ class TenantFencedAdmin(admin.ModelAdmin[M]):
     list_filter = [("tenant", TenantFilter)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
-        rows = super().get_queryset(request)
-        fence = fence_of(request)
-        return rows if fence.everything else rows.filter(**{f"{self.owner}__in": fence.seen})
+        """Of a rehearsal nobody sees anything here: what is tried out stands on the page of its test key."""
+        rows, fence = super().get_queryset(request), fence_of(request)
+        if fence.everything:
+            return rows.exclude(**{f"{self.owner}__lt": 0})
+        return rows.filter(**{f"{self.owner}__in": fence.seen})
 
     def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> list[Any]:
         """A row stays with its campground for ever."""
@@ -201,100 +200,5 @@ class TenantAdmin(TenantFencedAdmin[Tenant]):
         return int(tenant.people)  # type: ignore[attr-defined]
 
 
-@admin.register(Membership)
-class MembershipAdmin(TenantFencedAdmin[Membership]):
-    """Who works where. People are typed, not chosen: a list would show those of other campgrounds."""
-
-    may_delete = True
-    list_display = ["username", "role", "tenant"]
-    list_filter = [("tenant", TenantFilter), "role"]
-    list_select_related = ["tenant", "user"]
-    search_fields = ["user__username"]
-    ordering = ["user__username"]
-
-    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[Any]:
-        return ["tenant", "username", "role"] if obj else ["tenant", "user", "role"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[Any]:
-        return ["tenant", "username"] if obj else []
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name != "user":
-            return super().formfield_for_dbfield(db_field, request, **kwargs)
-        return forms.ModelChoiceField(
-            addable_people(fence_of(request)),
-            to_field_name="username",
-            widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
-            label=_("User name"),
-            help_text=_("As typed when signing in. Accounts are made by the operator."),
-            error_messages={"invalid_choice": _("Nobody with this user name can be added here.")},
-        )
-
-    @admin.display(description=_("user name"), ordering="user__username")
-    def username(self, membership: Membership) -> str:
-        return membership.user.get_username()
-
-
-def addable_people(fence: Fence) -> QuerySet[User]:
-    """Whom a person may give a role at their campground.
-
-    Whoever works at a campground out of sight, and superusers, are answered for like names that do not exist:
-    only the operator lets one person work at two campgrounds.
-    """
-    if fence.everything:
-        return User.objects.all()
-    elsewhere = Membership.objects.exclude(tenant__in=fence.managed).values("user")
-    return User.objects.filter(is_active=True, is_superuser=False).exclude(pk__in=elsewhere)
-
-
-class MembershipsOfUser(admin.TabularInline[Membership, User]):
-    model = Membership
-    extra = 0
-
-
-@admin.register(User)
-class UserAdmin(auth_admin.UserAdmin[User]):
-    """People, for superusers alone. Nobody is deleted: what they minted and revoked would lose its name."""
-
-    fieldsets = [
-        (None, {"fields": ["username", "set_password"]}),
-        (_("Personal info"), {"fields": ["first_name", "last_name", "email"]}),
-        (_("Permissions"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
-        (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
-    ]
-    add_fieldsets = [
-        (None, {"classes": ["wide"], "fields": ["username", "is_staff", "usable_password", "password1", "password2"]})
-    ]
-    readonly_fields = ["set_password", "last_login", "date_joined"]
-    list_display = ["username", "email", "first_name", "last_name", "is_active", "is_superuser"]
-    list_filter = ["is_staff", "is_superuser", "is_active"]
-    filter_horizontal = []
-    inlines = [MembershipsOfUser]
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """May sign in here; without a role there is nothing to be seen."""
-        return {"is_staff": True, **super().get_changeform_initial_data(request)}
-
-    @admin.display(description=_("Password"))
-    def set_password(self, user: User) -> SafeString:
-        """Instead of the stock field, which shows the beginning of the hash."""
-        return format_html('<a href="../password/">{}</a>', _("Set another password"))
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return fence_of(request).everything
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return fence_of(request).everything
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return fence_of(request).everything
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return fence_of(request).everything
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-# Rights come from memberships; a group would promise some that nobody reads.
-admin.site.unregister(Group)
+# The register of people, where Django looks for it.
+import tenants.people_admin  # noqa: E402, F401

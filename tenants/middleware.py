@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from django.http import Http404, HttpRequest, HttpResponse
 
 from tenants.access import slug_named_by, tenants_of
+from tenants.actor import Actor, acting
+from tenants.addresses import client_address
+from tenants.fence import across_tenants, is_standing, within
 from tenants.models import Tenant, User
 
 
 class TenantMiddleware:
-    """Closes a campground's host to people of another one.
+    """Closes a campground's host to people of another one, and says who acts.
 
     Pages below ``/api/`` are no concern of it: there the key decides, not the session.
     """
@@ -20,9 +24,28 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith("/api/"):
-            refuse_strangers(request)
-        return self.get_response(request)
+        if request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        refuse_strangers(request)
+        with acting(actor_of(request)), admins_side_of(request):
+            return self.get_response(request)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The person in front of the browser, and where it stands."""
+    call = getattr(request, "call", None)
+    address, request_id = client_address(request), getattr(call, "request_id", "")
+    if not isinstance(request.user, User):
+        return Actor("a stranger", address=address, request_id=request_id)
+    return Actor(request.user.get_username(), user=request.user.pk, address=address, request_id=request_id)
+
+
+def admins_side_of(request: HttpRequest) -> AbstractContextManager[None]:
+    """The admin shows all of a person's campgrounds at once; every other page says itself whose it is."""
+    user = request.user
+    if not request.path_info.startswith("/admin/") or not isinstance(user, User) or not is_standing():
+        return nullcontext()
+    return across_tenants() if user.is_superuser else within(*tenants_of(user))
 
 
 def refuse_strangers(request: HttpRequest) -> None:

@@ -14,20 +14,21 @@ Rows of another one are answered 404, as if they did not exist.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeAlias
+from typing import Concatenate, ParamSpec, TypeAlias, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from tenants.access import roles_of, slug_named_by
+from tenants.fence import each_within, is_standing, within
 from tenants.models import Role, Tenant, User
 
 P = ParamSpec("P")
@@ -65,11 +66,18 @@ def staff_page(view: View[P]) -> OpenView[P]:
         if here is None:
             return render(request, "tenants/no_campground.html", status=403)
         request.here = here  # type: ignore[attr-defined]  # for the frame round the page, by context_processors
-        with timezone.override(here.tenant.zone_info):
-            return view(request, here, *args, **kwargs)
+        with timezone.override(here.tenant.zone_info), within(here.tenant):
+            return _sent_within(here.tenant, view(request, here, *args, **kwargs))
 
     page.is_fenced = True  # type: ignore[attr-defined]  # a test asks every page for it
     return page
+
+
+def _sent_within(tenant: Tenant, answer: HttpResponseBase) -> HttpResponseBase:
+    """An answer that is made while it is sent stays within the fence until its end."""
+    if isinstance(answer, StreamingHttpResponse) and is_standing():
+        answer.streaming_content = each_within(tenant, cast("Iterator[bytes]", answer.streaming_content))
+    return answer
 
 
 def asks_for_a_part(request: HttpRequest) -> bool:

@@ -221,7 +221,7 @@ class TestSomebodyWhoIsNoStaff:
 class TestACampgroundsHost:
     """``<slug>.campone.example``, the address of one campground."""
 
-    @pytest.mark.parametrize("path", ["/admin/", "/admin/login/", "/admin/kasse/transaction/"])
+    @pytest.mark.parametrize("path", ["/admin/", "/anmelden", "/admin/kasse/transaction/"])
     def test_is_closed_to_people_of_another(self, path: str, here: Campground, neighbour: Campground) -> None:
         browser = sign_in(here.admin)
 
@@ -231,11 +231,11 @@ class TestACampgroundsHost:
     def test_is_closed_when_it_is_nobodys(self, here: Campground, superuser: User) -> None:
         host = {"host": "nowhere.campone.example"}
 
-        assert Client().get("/admin/login/", headers=host).status_code == 404
+        assert Client().get("/anmelden", headers=host).status_code == 404
         assert sign_in(superuser).get("/admin/", headers=host).status_code == 404
 
     def test_asks_strangers_to_sign_in(self, here: Campground) -> None:
-        assert Client().get("/admin/login/", headers={"host": "seeblick.campone.example"}).status_code == 200
+        assert Client().get("/anmelden", headers={"host": "seeblick.campone.example"}).status_code == 200
 
     def test_is_open_to_superusers(self, here: Campground, superuser: User) -> None:
         response = sign_in(superuser).get("/admin/", headers={"host": "seeblick.campone.example"})
@@ -248,7 +248,7 @@ class TestACampgroundsHost:
         host = {"host": "seeblick.campone.example"}
 
         assert sign_in(here.admin).get("/admin/", headers=host).status_code == 404
-        assert Client().get("/admin/login/", headers=host).status_code == 404
+        assert Client().get("/anmelden", headers=host).status_code == 404
 
     def test_is_closed_to_somebody_who_works_nowhere(self, here: Campground) -> None:
         nobody = UserFactory.create()

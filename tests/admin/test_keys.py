@@ -49,6 +49,19 @@ def revoke(browser: Client, *keys: ApiKey, confirmed: bool = True) -> Any:
     return browser.post(LIST, {"action": "revoke_keys", "_selected_action": [key.pk for key in keys], **answer})
 
 
+class TestNetworks:
+    def test_are_asked_for_and_shown(self, browser: Client, here: Campground) -> None:
+        generate(browser, here.tenant, networks="192.0.2.7 2001:db8::/48")
+
+        key = ApiKey.objects.get(name="Lightspeed shop till")
+        assert key.networks == ["192.0.2.7/32", "2001:db8::/48"]
+        assert "192.0.2.7/32, 2001:db8::/48" in browser.get(f"{LIST}{key.pk}/change/").content.decode()
+
+    def test_that_are_none_are_refused(self, browser: Client, here: Campground) -> None:
+        assert set(errors_of(generate(browser, here.tenant, networks="kiosk.example"))) == {"networks"}
+        assert not ApiKey.objects.filter(name="Lightspeed shop till").exists()
+
+
 def errors_of(response: Any) -> dict[str, Any]:
     """What a form complains of."""
     return dict(response.context["adminform"].form.errors)

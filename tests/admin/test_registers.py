@@ -13,8 +13,10 @@ from catalogue.models import Product, VatRate
 from kasse.models import PaymentMethod, Source, Transaction
 from pos_bridge.models import BridgeSettings, BudgetSlot, InboundCall, ParkedSale
 from tenants.models import Membership, Role, Tenant, User
+from tenants.trail_models import Trace
 from tests.admin.conftest import Campground, sign_in
 from tests.factories import ProductFactory, TenantFactory, mint
+from tests.kasse.rewriting import triggers_asleep
 from tests.till import Till, croissants_and_coffee
 
 SCRIPT = "<script>alert(1)</script>"
@@ -72,7 +74,8 @@ class TestTheLedger:
         assert "29.04.2026 10:14:32" in page(browser, "kasse_transaction")
 
     def test_can_be_narrowed_to_what_came_from_tills(self, browser: Client, here: Campground) -> None:
-        Transaction.objects.update(source=Source.FRONT_DESK, external_ref=None)
+        with triggers_asleep():
+            Transaction._base_manager.update(source=Source.FRONT_DESK, external_ref=None)
         Till(here.token).post(croissants_and_coffee(external_ref="from-a-till"))
 
         shown = page(browser, "kasse_transaction", source="EXTERNAL_POS")
@@ -304,8 +307,40 @@ class TestPeople:
         sign_in(superuser).post(reverse("admin:tenants_user_add"), form)
 
         browser = Client()
-        assert browser.login(username="otto", password=password)
+        assert browser.post("/anmelden", {"username": "otto", "password": password}).status_code == 302
         assert "seeblick-G11" in page(browser, "catalogue_product")
+
+    def test_leave_a_trace_when_their_password_or_their_roles_change(
+        self, here: Campground, neighbour: Campground, superuser: User
+    ) -> None:
+        browser, person = sign_in(superuser), here.staff
+        password = {"password1": "kieselstrand-am-see", "password2": "kieselstrand-am-see", "usable_password": "true"}
+        browser.post(reverse("admin:auth_user_password_change", args=[person.pk]), password)
+        role = {
+            "username": person.username,
+            "is_active": "on",
+            "memberships-TOTAL_FORMS": "2",
+            "memberships-INITIAL_FORMS": "1",
+            "memberships-0-id": Membership.objects.get(user=person).pk,
+            "memberships-0-user": person.pk,
+            "memberships-0-tenant": here.tenant.pk,
+            "memberships-0-role": "staff",
+            "memberships-0-DELETE": "on",
+            "memberships-1-user": person.pk,
+            "memberships-1-tenant": neighbour.tenant.pk,
+            "memberships-1-role": "tenant_admin",
+        }
+        browser.post(reverse("admin:tenants_user_change", args=[person.pk]), role)
+
+        traces = {
+            tenant: [row.deed for row in Trace.objects.of(tenant).filter(by=superuser).order_by("pk")]
+            for tenant in (here.tenant, neighbour.tenant)
+        }
+        assert traces == {
+            here.tenant: ["admin.changed", "admin.deleted"],
+            neighbour.tenant: ["admin.added", "admin.changed"],
+        }
+        assert "kieselstrand" not in str(Trace.objects.of(here.tenant).values())
 
     def test_show_nothing_of_their_passwords(self, here: Campground, superuser: User) -> None:
         here.staff.set_password("kieselstrand-am-see")

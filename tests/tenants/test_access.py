@@ -119,7 +119,7 @@ class TestTheCampgroundsOfAPerson:
 
 
 class TestTheHostOfAPage:
-    LOGIN = "/admin/login/"
+    LOGIN = "/anmelden"
 
     def status(self, client: Client, host: str, path: str = LOGIN) -> int:
         return client.get(path, headers={"host": host}).status_code
