@@ -50,8 +50,19 @@ class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
     search_fields = ["name", "prefix"]
     ordering = ["-created_at"]
     actions = ["revoke_keys"]
-    mint_fields = ["tenant", "name", "scopes", "expires_at", "budget"]
-    fixed_fields = ["prefix", "scope_list", "budget", "created", "expires", "last_used", "key_state", "revoked"]
+    mint_fields = ["tenant", "name", "scopes", "expires_at", "budget", "networks"]
+    fixed_fields = [
+        "prefix",
+        "scope_list",
+        "budget",
+        "network_list",
+        "created",
+        "replaces",
+        "expires",
+        "last_used",
+        "key_state",
+        "revoked",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return with_state(super().get_queryset(request), at=timezone.now())
@@ -148,6 +159,10 @@ class ApiKeyAdmin(TenantFencedAdmin[ApiKey]):
     @admin.display(description=_("scopes"))
     def scope_list(self, key: ApiKey) -> str:
         return ", ".join(sorted(key.scopes))
+
+    @admin.display(description=_("networks"))
+    def network_list(self, key: ApiKey) -> str:
+        return ", ".join(key.networks)
 
     @admin.display(description=_("created"))
     def created(self, key: ApiKey) -> str:

@@ -15,8 +15,9 @@ from rest_framework.request import Request
 
 from apikeys import verification
 from apikeys.models import ApiKey
-from apikeys.tokens import is_well_formed, may_be_ours
+from apikeys.tokens import is_well_formed
 from tenants.access import slug_named_by
+from tenants.addresses import proven_address
 
 
 class InvalidKeyAnswer(AuthenticationFailed):
@@ -72,7 +73,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         named_tenant = slug_named_by(request.get_host())
         try:
             key = verification.verify_own_token(
-                cast(str, self.token), named_tenant=named_tenant, at=timezone.now(), find=self.find_key
+                cast(str, self.token),
+                named_tenant=named_tenant,
+                at=timezone.now(),
+                address=proven_address(request),
+                find=self.find_key,
             )
         except verification.InvalidKey:
             raise InvalidKeyAnswer from None
@@ -94,7 +99,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 def token_in(authorization: str) -> str | None:
     """The token in an ``Authorization`` header, if it has our shape and check characters."""
     scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not is_well_formed(token) or not may_be_ours(token):
+    if scheme.lower() != "bearer" or not is_well_formed(token) or not verification.is_perhaps_ours(token):
         return None
     return token
 

@@ -1,8 +1,9 @@
-"""The form that mints a key: one for the admin and for the campground's own pages."""
+"""The forms of keys: to mint, to change and to replace one; for the admin and for the campground's own pages."""
 
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,20 +11,41 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apikeys.minting import LATEST, Minted, mint_once
+from apikeys.changing import change_key
+from apikeys.minting import LATEST, Minted, mint_once, once
 from apikeys.models import ApiKey, Scope
+from apikeys.networks import NotANetwork, read_networks
+from apikeys.replacing import replace_key
 from tenants.models import Tenant
+from tenants.rehearsals import open_rehearsal
 
 
-class MintForm(forms.ModelForm[ApiKey]):
-    """What a new key is to be. ``expires_at`` is typed on the campground's wall clock."""
+class NetworksField(forms.CharField):
+    """Networks, one on a line."""
 
-    scopes = forms.MultipleChoiceField(
-        label=_("Scopes"),
-        choices=Scope.choices,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("pos:write posts sales; pos:read reads them back and lists products. Most tills need both."),
-    )
+    widget = forms.Textarea
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=3000, **kwargs)
+        self.widget.attrs |= {"rows": 3, "spellcheck": "false", "autocomplete": "off"}
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return read_networks(super().clean(value))
+        except NotANetwork as wrong:
+            raise ValidationError(
+                _("This is no network: %(text)s. Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/48."),
+                code="network",
+                params={"text": wrong.text},
+            ) from None
+
+
+class KeyForm(forms.ModelForm[ApiKey]):
+    """What all of them ask for. ``expires_at`` is typed on the campground's wall clock."""
+
     expires_at = forms.DateTimeField(
         label=_("Expires"),
         required=False,
@@ -33,7 +55,7 @@ class MintForm(forms.ModelForm[ApiKey]):
 
     class Meta:
         model = ApiKey
-        fields: ClassVar = ["name", "scopes", "expires_at", "budget"]
+        fields: ClassVar = ["expires_at"]
         labels: ClassVar = {"name": _("Name"), "budget": _("Calls per hour")}
         help_texts: ClassVar = {
             "name": _("Where the token will live, such as “Lightspeed shop till”."),
@@ -42,7 +64,7 @@ class MintForm(forms.ModelForm[ApiKey]):
 
     @property
     def owner(self) -> Tenant | None:
-        """The campground whose key it will be, and on whose clock it ends."""
+        """The campground whose key it is, and on whose clock it ends."""
         return self.cleaned_data.get("tenant")
 
     def clean(self) -> dict[str, Any] | None:
@@ -60,9 +82,40 @@ class MintForm(forms.ModelForm[ApiKey]):
         return cleaned
 
 
+class TermsForm(KeyForm):
+    """All that can be said of a key, and said anew later."""
+
+    networks = NetworksField(
+        label=_("Only from these networks"),
+        help_text=_("Addresses from which the till calls the internet, one on a line; empty means from everywhere."),
+    )
+
+    class Meta(KeyForm.Meta):
+        fields: ClassVar = ["name", "expires_at", "budget", "networks"]
+
+
+class MintForm(TermsForm):
+    """What a new key is to be."""
+
+    scopes = forms.MultipleChoiceField(
+        label=_("Scopes"),
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("pos:write posts sales; pos:read reads them back and lists products. Most tills need both."),
+    )
+
+    class Meta(TermsForm.Meta):
+        fields: ClassVar = ["name", "scopes", "expires_at", "budget", "networks"]
+
+
 class OnceForm(MintForm):
     """The same on a campground's own page: its campground is known, and it mints once, however often it is sent."""
 
+    is_test = forms.BooleanField(
+        label=_("Test key, to try a till out"),
+        required=False,
+        help_text=_("All works as with any key, but what it sends is kept apart and never counts."),
+    )
     form_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
@@ -80,4 +133,55 @@ class OnceForm(MintForm):
         Raises:
             FormUsed: this very form has minted a key before.
         """
-        return mint_once(tenant=self.tenant, at=timezone.now(), **self.cleaned_data)
+        wanted = {**self.cleaned_data}
+        tenant = open_rehearsal(self.tenant) if wanted.pop("is_test") else self.tenant
+        return mint_once(tenant=tenant, at=timezone.now(), **wanted)
+
+
+class ChangeForm(TermsForm):
+    """What can be changed of a key that lives, on its campground's own page."""
+
+    @property
+    def owner(self) -> Tenant:
+        return self.instance.tenant
+
+    def change(self) -> ApiKey:
+        """Change the key as the form asks; it must be valid.
+
+        Raises:
+            KeyEnded, KeyReplaced: see ``changing.change_key()``.
+        """
+        return change_key(self.instance, at=timezone.now(), **self.cleaned_data)
+
+
+class ReplaceForm(KeyForm):
+    """How a key is to be replaced; it mints once, however often it is sent."""
+
+    leaked = forms.BooleanField(
+        label=_("End the old key now: somebody else may have its token"),
+        required=False,
+        help_text=_("The till is refused until it has the new token. Otherwise it sells on meanwhile."),
+    )
+    form_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        # A key that was to end is followed by one that lives as long.
+        ends = timezone.now() + (key.expires_at - key.created_at) if key.expires_at else None
+        kwargs.setdefault("initial", {"expires_at": ends})
+        super().__init__(*args, **kwargs)
+        self.key = key
+
+    @property
+    def owner(self) -> Tenant:
+        return self.key.tenant
+
+    def replace(self) -> Minted:
+        """Replace the key as the form asks; it must be valid.
+
+        Raises:
+            FormUsed: this very form has minted a key before.
+            KeyEnded, KeyReplaced: see ``replacing.replace_key()``.
+        """
+        told = self.cleaned_data
+        deed = partial(replace_key, self.key, expires_at=told["expires_at"], leaked=told["leaked"], at=timezone.now())
+        return once(deed, tenant=self.key.tenant, form_id=told["form_id"])

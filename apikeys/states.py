@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from apikeys.models import ApiKey
 
 STATES = {"active": _("active"), "expired": _("expired"), "revoked": _("revoked")}
-SOON = timedelta(days=14)
-"""How long before its end a key is said to expire soon: time enough to mint another and bring it to the till."""
+SOON = timedelta(days=30)
+"""How long before its end a key is said to expire soon: time enough to replace it and bring its token to the till."""
+URGENT = timedelta(days=7)
+"""From then on the pill of the bridge says it too."""
 
 
 def with_state(keys: QuerySet[ApiKey], *, at: datetime) -> QuerySet[ApiKey]:

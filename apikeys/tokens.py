@@ -1,8 +1,8 @@
 """The shape of a token, and the two characters by which we know our own.
 
-``ck_`` + 8 visible + 24 secret. Of the 24, 22 are random (131 bits) and the last 2 a check keyed with the
-server's secret. The check only ever rejects: made-up tokens and typing errors die here, before database and
-hash, and known and unknown prefixes take the same time. The stored hash remains the authority.
+``ck_`` + 8 visible + 24 secret; that of a test key begins with ``ckt_``. Of the 24, 22 are random (131 bits) and the
+last 2 a check keyed with the server's secret. The check only ever rejects: made-up tokens and typing errors die here,
+before database and hash, and known and unknown prefixes take the same time. The stored hash remains the authority.
 
 Source: wire contract, section 1.
 """
@@ -19,21 +19,22 @@ from functools import lru_cache
 from django.conf import settings
 
 ALPHABET = string.ascii_letters + string.digits
-TOKEN = re.compile(r"ck_[A-Za-z0-9]{32}")
-PREFIX_LENGTH = len("ck_") + 8
+TOKEN = re.compile(r"ckt?_[A-Za-z0-9]{32}")
+START, TEST_START = "ck_", "ckt_"
+SECRET_LENGTH = 24
 RANDOM_LENGTH = 8 + 22
 CHECK_LENGTH = 2
 
 
-def make_token() -> str:
+def make_token(start: str = START) -> str:
     """A new raw token: the only copy there will ever be in clear."""
-    body = "ck_" + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+    body = start + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
     return body + check_characters(body, settings.SECRET_KEY)
 
 
 def prefix_of(token: str) -> str:
     """The public start of a token, stored and shown in clear."""
-    return token[:PREFIX_LENGTH]
+    return token[:-SECRET_LENGTH]
 
 
 def is_well_formed(token: str) -> bool:

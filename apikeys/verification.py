@@ -28,13 +28,17 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
+from django.db import transaction
 from django.db.models import Q
 
 from apikeys.hashing import hash_token, is_outdated, token_fits
 from apikeys.models import ApiKey
+from apikeys.replacing import note_first_use
 from apikeys.tokens import is_well_formed, make_token, may_be_ours, prefix_of
 
-Fact: TypeAlias = tuple[bytes, str]
+Digest: TypeAlias = bytes
+Fact: TypeAlias = tuple[Digest, str]
+"""A token's digest, and the hash that it has proven, or failed to prove."""
 
 LAST_USED_GRAIN = timedelta(minutes=1)
 
@@ -72,7 +76,7 @@ class ProvenTokens:
         self._capacity = capacity
         self._queue = queue
         self._patience = patience
-        self._facts: dict[bool, OrderedDict[Fact, None]] = {True: OrderedDict(), False: OrderedDict()}
+        self._facts: dict[bool, OrderedDict[Digest, str]] = {True: OrderedDict(), False: OrderedDict()}
         self._running: dict[Fact, Future[bool]] = {}
         self._guard = threading.Lock()
         self._hashing = threading.Lock()
@@ -83,7 +87,7 @@ class ProvenTokens:
         Raises:
             TooManyUnproven: the pair is new, and too many others are before it.
         """
-        fact = (hashlib.blake2b(token.encode(), key=self._digest_key, digest_size=32).digest(), encoded)
+        fact = (self._digest(token), encoded)
         with self._guard:
             known = self._recall(fact)
             if known is not None:
@@ -96,10 +100,18 @@ class ProvenTokens:
         except TimeoutError:
             raise TooManyUnproven from None
 
+    def has_proven(self, token: str) -> bool:
+        """Whether ``token`` has proven a hash already, be it one that holds no more."""
+        return self._digest(token) in self._facts[True]
+
+    def _digest(self, token: str) -> Digest:
+        return hashlib.blake2b(token.encode(), key=self._digest_key, digest_size=32).digest()
+
     def _recall(self, fact: Fact) -> bool | None:
+        digest, encoded = fact
         for answer, facts in self._facts.items():
-            if fact in facts:
-                facts.move_to_end(fact)
+            if facts.get(digest) == encoded:
+                facts.move_to_end(digest)
                 return answer
         return None
 
@@ -125,7 +137,8 @@ class ProvenTokens:
 
     def _learn(self, fact: Fact, answer: bool) -> None:
         facts = self._facts[answer]
-        facts[fact] = None
+        digest, encoded = fact
+        facts[digest] = encoded
         if len(facts) > self._capacity:
             facts.popitem(last=False)
 
@@ -133,9 +146,14 @@ class ProvenTokens:
 _proven = ProvenTokens()
 
 
+def is_perhaps_ours(token: str) -> bool:
+    """Whether a well-formed token may open something: it has done so here before, or its check characters fit."""
+    return _proven.has_proven(token) or may_be_ours(token)
+
+
 def find_key(prefix: str) -> ApiKey | None:
     """The key with this prefix, its campground loaded with it."""
-    return ApiKey.objects.select_related("tenant").filter(prefix=prefix).first()
+    return ApiKey.objects.across_tenants().select_related("tenant").filter(prefix=prefix).first()
 
 
 def verify_token(
@@ -143,11 +161,14 @@ def verify_token(
     *,
     named_tenant: str | None,
     at: datetime,
+    address: str = "",
     find: Callable[[str], ApiKey | None] = find_key,
 ) -> ApiKey:
     """The active key whose token this is, its campground loaded with it.
 
-    ``named_tenant`` is the slug that the host names, or None on a common host; ``find`` looks a prefix up.
+    ``named_tenant`` is the slug that the host names, or None on a common host; ``find`` looks a prefix up. ``address``
+    is from where the call comes, or "" if that is not known. Whether the key may be used from there is for the caller
+    to ask (``ApiKey.may_be_used_from()``): if not, its use is not noted here.
 
     Raises:
         InvalidKey: no key's token, or one of another campground than the host names.
@@ -156,11 +177,11 @@ def verify_token(
     """
     if not is_well_formed(token) or not may_be_ours(token):
         raise InvalidKey
-    return verify_own_token(token, named_tenant=named_tenant, at=at, find=find)
+    return verify_own_token(token, named_tenant=named_tenant, at=at, address=address, find=find)
 
 
 def verify_own_token(
-    token: str, *, named_tenant: str | None, at: datetime, find: Callable[[str], ApiKey | None]
+    token: str, *, named_tenant: str | None, at: datetime, address: str, find: Callable[[str], ApiKey | None]
 ) -> ApiKey:
     """The same, for a token whose shape and check characters have been looked at."""
     key = find(prefix_of(token))
@@ -171,7 +192,9 @@ def verify_own_token(
         raise InvalidKey
     if not key.is_active_at(at):
         raise KeyInactive(key)
-    _keep_fresh(key, token, at)
+    # A token that turns up elsewhere must not end the key which its own has replaced.
+    if key.may_be_used_from(address):
+        _keep_fresh(key, token, at)
     return key
 
 
@@ -183,10 +206,22 @@ def is_use_due(key: ApiKey, at: datetime) -> bool:
 def _keep_fresh(key: ApiKey, token: str, at: datetime) -> None:
     """Note the use, if it is due; renew a hash made with yesterday's parameters, once."""
     if is_use_due(key, at):
-        stale = Q(last_used_at=None) | Q(last_used_at__lte=at - LAST_USED_GRAIN)
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=at)
+        _note_use(key, at)
     if is_outdated(key.token_hash):
-        ApiKey.objects.filter(pk=key.pk, token_hash=key.token_hash).update(token_hash=hash_token(token))
+        rows = ApiKey.objects.of(key.tenant).filter(pk=key.pk, token_hash=key.token_hash)
+        rows.update(token_hash=hash_token(token))
+
+
+def _note_use(key: ApiKey, at: datetime) -> None:
+    """Of those that note it at the same moment, one does; and with a first use it ends what the key has replaced."""
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=at - LAST_USED_GRAIN)
+    rows = ApiKey.objects.of(key.tenant).filter(stale, pk=key.pk)
+    if key.replaces_id is None or key.last_used_at is not None:
+        rows.update(last_used_at=at)
+        return
+    with transaction.atomic():
+        if rows.update(last_used_at=at):
+            note_first_use(key, at=at)
 
 
 @lru_cache(maxsize=1)

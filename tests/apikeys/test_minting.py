@@ -48,7 +48,7 @@ class TestMinting:
         taken = mint(seeblick).token
         fresh = make_token()
         drawn = iter([taken, fresh])
-        monkeypatch.setattr(minting, "make_token", lambda: next(drawn))
+        monkeypatch.setattr(minting, "make_token", lambda _start: next(drawn))
 
         assert mint(seeblick).token == fresh
 

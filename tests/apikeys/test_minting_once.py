@@ -62,8 +62,8 @@ class TestTheStateOfAKey:
         ("expires_in", "revoked", "state"),
         [
             (None, False, "active"),
-            (timedelta(days=15), False, "active"),
-            (timedelta(days=14), False, "expires_soon"),
+            (timedelta(days=31), False, "active"),
+            (timedelta(days=30), False, "expires_soon"),
             (timedelta(seconds=1), False, "expires_soon"),
             (timedelta(0), False, "expired"),
             (timedelta(days=-1), True, "revoked"),

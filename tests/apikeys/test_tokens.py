@@ -32,12 +32,13 @@ class TestAToken:
     def test_has_the_shape_of_the_contract(self) -> None:
         token = make_token()
 
-        assert TOKEN.pattern == "ck_[A-Za-z0-9]{32}"
+        assert TOKEN.pattern == "ckt?_[A-Za-z0-9]{32}"
         assert is_well_formed(token)
         assert len(token) == 35
 
     def test_shows_eight_characters_behind_its_mark(self) -> None:
         assert prefix_of("ck_a1b2c3d4" + "x" * 24) == "ck_a1b2c3d4"
+        assert prefix_of("ckt_a1b2c3d4" + "x" * 24) == "ckt_a1b2c3d4"
 
     def test_is_never_made_twice(self) -> None:
         made = {make_token() for _ in range(2000)}

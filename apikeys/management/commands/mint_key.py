@@ -13,7 +13,10 @@ from django.utils.dateparse import parse_datetime
 
 from apikeys.minting import mint_key
 from apikeys.models import DEFAULT_BUDGET
+from apikeys.networks import NotANetwork, network_in
+from tenants.fence import within
 from tenants.models import Tenant
+from tenants.rehearsals import open_rehearsal
 
 
 def read_instant(text: str) -> datetime:
@@ -33,6 +36,14 @@ def read_budget(text: str) -> int | None:
     return int(text)
 
 
+def read_network(text: str) -> str:
+    """A network from which the key may be used, as it is kept."""
+    try:
+        return str(network_in(text))
+    except NotANetwork:
+        raise ArgumentTypeError(f"not a network, such as 192.0.2.0/24 or 2001:db8::/48: {text}") from None
+
+
 class Command(BaseCommand):
     help = "Mint an API key. Its token is printed this once, alone, on standard output."
 
@@ -40,9 +51,13 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", required=True, metavar="SLUG")
         parser.add_argument("--name", required=True, help="what it is for, such as 'Lightspeed shop till'")
         parser.add_argument("--scope", required=True, action="append", help="pos:read or pos:write; repeat for both")
+        parser.add_argument("--test", action="store_true", help="a test key: what it sends is kept apart, never counts")
         parser.add_argument("--expires", type=read_instant, metavar="INSTANT", help="such as 2027-01-01T00:00:00Z")
         parser.add_argument(
             "--budget", type=read_budget, default=DEFAULT_BUDGET, metavar="N|none", help="calls in a rolling hour"
+        )
+        parser.add_argument(
+            "--network", action="append", default=[], type=read_network, help="such as 192.0.2.0/24; repeat for several"
         )
 
     @no_translations
@@ -52,14 +67,16 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"There is no campground {tenant!r}; create_tenant opens one.")
         try:
-            minted = mint_key(
-                tenant=found,
-                name=name,
-                scopes=options["scope"],
-                at=timezone.now(),
-                expires_at=options["expires"],
-                budget=options["budget"],
-            )
+            with within(found):
+                minted = mint_key(
+                    tenant=open_rehearsal(found) if options["test"] else found,
+                    name=name,
+                    scopes=options["scope"],
+                    at=timezone.now(),
+                    expires_at=options["expires"],
+                    budget=options["budget"],
+                    networks=options["network"],
+                )
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from None
         self.stdout.write(minted.token)
