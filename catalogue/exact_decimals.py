@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 LARGEST = 2**63 - 1
 # Python's own context would round the thirtieth digit away and say nothing.
 EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
+STEPS = [Decimal(1).scaleb(-places) for places in range(7)]
 ExactInput: TypeAlias = Combinable | Decimal | int | str
 _ST_contra = TypeVar("_ST_contra", contravariant=True)
 _GT_co = TypeVar("_GT_co", covariant=True)
@@ -29,12 +30,14 @@ def units_of(number: Decimal, places: int) -> int:
     """A number in whole units of its last place: ``units_of(Decimal("3.5"), 2)`` is 350.
 
     Raises:
-        ArithmeticError: it is not finite.
-        ValueError: it has more places, or does not fit into 64 bits.
+        ArithmeticError: it is not finite, or has more places.
+        ValueError: it does not fit into 64 bits.
     """
-    scaled = number.scaleb(places, EXACT)
-    units = int(scaled)
-    if units != scaled or abs(units) > LARGEST:
+    text = str(number)  # by way of it, since what most numbers are written with is all their places
+    if text[~places:-places] != ".":
+        text = str(number.quantize(STEPS[places], None, EXACT))
+    units = int(text.replace(".", ""))
+    if not -LARGEST <= units <= LARGEST:
         raise ValueError(number)
     return units
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Abs
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.exact_decimals import ExactDecimalField, MoneyField
-from tenants.models import TenantOwned
+from tenants.models import Tenant, TenantOwned, TenantOwnedManager
+
+M = TypeVar("M", bound=models.Model)
+
+
+class CatalogueManager(TenantOwnedManager[M]):
+    """A campground's catalogue, which its rehearsal shares."""
+
+    def of(self, tenant: Tenant | models.OuterRef) -> models.QuerySet[M]:
+        """The rows of ``tenant``; for a rehearsal those of its campground, as they are now."""
+        return self.get_queryset().filter(tenant=abs(tenant.pk) if isinstance(tenant, Tenant) else Abs(tenant))
 
 
 class VatRate(TenantOwned):
@@ -22,6 +33,8 @@ class VatRate(TenantOwned):
     valid_from = models.DateField()
     valid_until = models.DateField(null=True, blank=True, help_text=_("Its last day; empty while it holds."))
     label = models.CharField(max_length=60, blank=True)
+
+    objects: ClassVar[CatalogueManager[Self]] = CatalogueManager()
 
     class Meta:
         verbose_name = "VAT rate"
@@ -50,6 +63,8 @@ class Product(TenantOwned):
     )
     active = models.BooleanField(default=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[CatalogueManager[Self]] = CatalogueManager()
 
     class Meta:
         constraints: ClassVar = [

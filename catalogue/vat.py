@@ -38,16 +38,16 @@ def dated_rates(tenant: Tenant) -> DatedRates:
     return tuple(DatedRate(*row) for row in rows)
 
 
-def holding_on(rates: DatedRates, day: date) -> frozenset[Decimal]:
+def holding_on(rates: DatedRates, day: date) -> list[Decimal]:
     """The rates, in percent, that may be used for a sale of ``day``."""
-    return frozenset(
+    return [
         each.rate for each in rates if each.valid_from <= day and (each.valid_until is None or day <= each.valid_until)
-    )
+    ]
 
 
 def rates_on(tenant: Tenant, day: date) -> frozenset[Decimal]:
     """The rates, in percent, that a campground may use for a sale of ``day``."""
-    return holding_on(dated_rates(tenant), day)
+    return frozenset(holding_on(dated_rates(tenant), day))
 
 
 def add_swiss_rates(tenant: Tenant) -> None:

@@ -40,7 +40,7 @@ class TransactionAdmin(ReadOnlyAdmin[Transaction]):
         (None, {"fields": ["tenant", "external_ref", "source", "status", "refund_of", "api_key"]}),
         (_("Money"), {"fields": ["payment_method", "amount", "rounding", "tip", "lines", "tenders"]}),
         (_("Time"), {"fields": ["time", "business_date", "received", "sent"]}),
-        (_("From the till"), {"fields": ["id", "metadata"]}),
+        (_("From the till"), {"fields": ["id", "till_id", "receipt_seq", "metadata"]}),
     ]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:

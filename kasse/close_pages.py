@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage, Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -41,6 +42,7 @@ from kasse.zreport import figures_of, z_report
 from tenants.models import Tenant
 from tenants.pages import Here, admin_page, staff_page
 from tenants.swiss import day_text, money_text
+from tenants.trail_models import trace
 
 CLOSES_ON_A_PAGE = 50
 A_MONTH = timedelta(days=31)
@@ -131,7 +133,9 @@ def cash_desk_settings(request: HttpRequest, here: Here) -> HttpResponse:
     row = CashDeskSettings.objects.filter(tenant=here.tenant).first() or CashDeskSettings(tenant=here.tenant)
     form = CashDeskSettingsForm(request.POST if request.method == "POST" else None, instance=row)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            trace(here.tenant, "close.settings_changed", here.tenant, **form.cleaned_data)
         messages.success(request, _("Saved. It holds from the next close on."))
         return redirect("closes")
     return render(request, "kasse/close_settings.html", {"form": form})

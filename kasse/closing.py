@@ -39,6 +39,7 @@ from kasse.patience import waited_in_vain
 from kasse.sqlite import in_turn, on_sqlite
 from kasse.totals import DayTotals, day_totals
 from tenants.models import Tenant, User
+from tenants.trail_models import trace
 
 
 class NotClosed(Exception):
@@ -166,6 +167,7 @@ def close_day(
             reason=variance_reason.strip(),
         )
         write_closed_sales(close, sales)
+        trace(tenant, "close.closed", day.isoformat(), number=close.z_number, variance=str(close.variance))
     return close
 
 

@@ -20,8 +20,8 @@ from kasse.models import LineKind, PaymentMethod, Source, Transaction
 from kasse.money import ZERO, plain
 from kasse.net import NetLine
 from kasse.totals import DayTotals
-from kasse.written_once import WrittenOnceManager
 from tenants.models import Tenant, TenantOwned, User
+from tenants.written_once import WrittenOnceManager
 
 
 class CashDeskSettings(models.Model):

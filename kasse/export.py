@@ -51,7 +51,7 @@ FORMATS = {
     **dict.fromkeys((12, 13, 14), "#,##0.00"),
 }
 """How Excel shows the days, times and amounts of a row."""
-WIDTHS = (12, 20, 20, 38, 30, 14, 20, 12, 16, 28, 8, 60, 12, 10, 10, 9, 30, 20)
+WIDTHS = (12, 20, 20, 38, 30, 14, 20, 12, 16, 28, 8, 60, 12, 10, 10, 9, 30, 20, 16, 16)
 
 
 def titles() -> list[str]:
@@ -75,6 +75,8 @@ def titles() -> list[str]:
         _("Currency"),
         _("Refund of"),
         _("Marks"),
+        _("Device"),
+        _("Receipt number"),
     ]
 
 
@@ -126,7 +128,7 @@ def workbook_of(titles: Sequence[str], rows: Iterator[Sequence[Value]]) -> IO[by
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet(_("Transactions"))
     sheet.freeze_panes = "A2"
-    for letter, width in zip("ABCDEFGHIJKLMNOPQR", WIDTHS, strict=True):
+    for letter, width in zip("ABCDEFGHIJKLMNOPQRST", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     cells = _Cells(sheet)
     for row in chain([titles], rows):
@@ -214,6 +216,8 @@ def _row(sale: Transaction, parts: _Parts, tills: Mapping[int, str], zone: ZoneI
         sale.currency,
         sale.refund_of,
         ", ".join(str(mark.label) for mark in marks_of(sale)),
+        sale.till_id,
+        sale.receipt_seq,
     ]
 
 

@@ -170,7 +170,7 @@ def paid_by(method: str) -> Q:
     """Sales of which at least one payment was made so; only a mixed sale's payments need a look."""
     if method == PaymentMethod.MIXED:
         return Q(payment_method=PaymentMethod.MIXED)
-    payments = Payment.objects.filter(tenant=OuterRef("tenant"), transaction=OuterRef("pk"), method=method)
+    payments = Payment.objects.of(OuterRef("tenant")).filter(transaction=OuterRef("pk"), method=method)
     return Q(payment_method=method) | (Q(payment_method=PaymentMethod.MIXED) & Q(Exists(payments)))
 
 

@@ -48,7 +48,7 @@ def fingerprint_of(facts: Facts) -> str:
 def money_facts(sale: NewSale, *, business_date: date) -> Facts:
     """What must be equal for two deliveries to be one sale, in canonical form."""
     return {
-        "business_date": business_date.isoformat(),
+        "business_date": msgspec.to_builtins(business_date),
         "currency": sale.currency,
         "payment_method": sale.payment_method.value,
         "total_amount": plain(sale.total_amount, places=2),
@@ -79,7 +79,7 @@ def soft_differences(stored: NewSale, sent: NewSale) -> Iterator[Difference]:
     Lines are paired by amount and text, not by place; they are named by their place in what was sent. A
     VAT rate counts only where the till sent one: the stored one may come from the catalogue.
     """
-    for name in ("occurred_at", "refund_of", "metadata"):
+    for name in ("occurred_at", "refund_of", "till_id", "receipt_seq", "metadata"):
         yield from _difference(name, getattr(stored, name), getattr(sent, name))
     for before, place, now in sorted(_paired_lines(stored, sent), key=lambda pair: pair[1]):
         for name in SOFT:

@@ -46,7 +46,7 @@ def came_late(exists: Condition = Exists) -> Q:
 
 def is_late(exists: Condition = Exists) -> Q:
     """The condition on a sale: complete, on or before the last day closed, not before the first, and in no close."""
-    closes = DailyClose.objects.filter(tenant=OuterRef("tenant"))
+    closes = DailyClose.objects.of(OuterRef("tenant"))
     return (
         Q(status=Status.COMPLETED)
         & Q(exists(closes.filter(business_date__gte=OuterRef("business_date"))))
@@ -57,7 +57,7 @@ def is_late(exists: Condition = Exists) -> Q:
 
 def _places() -> QuerySet[ClosedSale]:
     """The sale's place in a close, if it has one."""
-    return ClosedSale.objects.filter(tenant=OuterRef("tenant"), transaction=OuterRef("pk"))
+    return ClosedSale.objects.of(OuterRef("tenant")).filter(transaction=OuterRef("pk"))
 
 
 def _has_a_row(rows: QuerySet[Any]) -> Any:

@@ -15,7 +15,9 @@ REMARKS = {
     "unknown_field": _("The till sent fields that are not known here. They were ignored."),
     "booked_from_parking": _("Its reference belonged to another sale. Staff booked it as a sale of its own."),
     "differs_from_stored": _("The till sent this sale again with other texts. What came first was kept."),
+    "imported": _("It was imported out of a file."),
 }
+OUT_OF_A_FILE = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def marks_of(sale: Transaction) -> list[Mark]:
         found.append(Mark("refund", _("Refund"), "calm"))
     if getattr(sale, "late", False):
         found.append(Mark("late", _("Late"), "warn"))
-    if sale.remarks:
+    if sale.remarks and sale.remarks != OUT_OF_A_FILE:
         found.append(Mark("warned", _("Remark"), "warn"))
     if sale.status != Status.COMPLETED:
         found.append(Mark("status", Status(sale.status).label, "bad"))

@@ -1,13 +1,13 @@
 """The ledger: finished sales and refunds, their lines and their payments.
 
-A ``Transaction`` is written once, by ``recording.record_transaction()``, and never changes. A refund is a
-transaction of its own with negative amounts; ``refund_of`` is the till's word about its original, a soft
+A ``Transaction`` is written once, by ``recording.record_transaction()``, and never changes; the database sees to it. A
+refund is a transaction of its own with negative amounts; ``refund_of`` is the till's word about its original, a soft
 link that may point nowhere. Amounts are in the tenant's currency, VAT included.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from apikeys.models import ApiKey
 from catalogue.exact_decimals import ExactDecimalField, MoneyField
 from tenants.models import Tenant, TenantOwned
+from tenants.written_once import WrittenOnceManager
 
 
 class Source(models.TextChoices):
@@ -50,6 +51,8 @@ class PaymentMethod(models.TextChoices):
 
 
 TENDERS = tuple(method for method in PaymentMethod if method is not PaymentMethod.MIXED)
+LARGEST_RECEIPT = 2**53 - 1
+"""The largest running number that every JSON reader gives back unchanged."""
 
 
 class LineKind(models.TextChoices):
@@ -80,6 +83,10 @@ class Transaction(TenantOwned):
     received_at = models.DateTimeField(help_text=_("Our clock."))
     sent_at = models.DateTimeField(null=True, help_text=_("The till's clock when it sent this."))
     refund_of = models.CharField(max_length=255, blank=True, help_text=_("The till's reference of the original sale."))
+    till_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text=_("Which device of the key sold it.")
+    )
+    receipt_seq = models.BigIntegerField(null=True, blank=True, help_text=_("The till's own running receipt number."))
     metadata = models.JSONField(default=dict)
     remarks = models.TextField(
         blank=True,
@@ -87,6 +94,8 @@ class Transaction(TenantOwned):
         db_default="",
         help_text=_("Codes of what was said about it when it was taken, parted by blanks."),
     )
+
+    objects: ClassVar[WrittenOnceManager[Self]] = WrittenOnceManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -106,6 +115,9 @@ class Transaction(TenantOwned):
             models.CheckConstraint(
                 condition=Q(tip_amount__gte=0) | Q(total_amount__lte=0), name="transaction_tip_not_negative"
             ),
+            models.CheckConstraint(
+                condition=Q(receipt_seq__gte=1, receipt_seq__lte=LARGEST_RECEIPT), name="transaction_receipt_seq_counts"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "source", "received_at", "id"], name="transaction_by_arrival"),
@@ -116,6 +128,10 @@ class Transaction(TenantOwned):
             ),
             # Of refunds alone: a sale that names no original is not in it, and costs nothing.
             models.Index(fields=["tenant", "refund_of"], condition=~Q(refund_of=""), name="transaction_refunds_of"),
+            # Of numbered sales alone: one without a number is not in it, and costs nothing.
+            models.Index(
+                fields=["tenant", "occurred_at"], condition=Q(receipt_seq__isnull=False), name="transaction_numbered"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,6 +160,8 @@ class TransactionItem(TenantOwned):
     category = models.CharField(max_length=80, blank=True)
     kind = models.CharField(max_length=20, choices=LineKind, default=LineKind.SALE)
 
+    objects: ClassVar[WrittenOnceManager[Self]] = WrittenOnceManager()
+
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(quantity=0), name="transaction_item_quantity_not_zero"),
@@ -169,6 +187,8 @@ class Payment(TenantOwned):
     method = models.CharField(max_length=20, choices=[(method.value, method.label) for method in TENDERS])
     amount = MoneyField()
     tip_amount = MoneyField()
+
+    objects: ClassVar[WrittenOnceManager[Self]] = WrittenOnceManager()
 
     class Meta:
         constraints: ClassVar = [

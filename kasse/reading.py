@@ -75,6 +75,8 @@ def _stored(row: tuple[Any, ...]) -> StoredSale:
             occurred_at=in_utc(sale["occurred_at"]),
             sent_at=sale["sent_at"] and in_utc(sale["sent_at"]),
             refund_of=sale["refund_of"],
+            till_id=sale["till_id"],
+            receipt_seq=sale["receipt_seq"],
             metadata=from_json(sale["metadata"]),
             remarks=sale["remarks"],
         ),

@@ -3,6 +3,7 @@
 Errors::
 
     ExternalRefConflict    the reference exists with other money or another day
+    SaleForgotten          the reference belonged to a test sale, which was forgotten at this very moment
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ class Recorded:
     stored: StoredSale
     created: bool
     differences: tuple[Difference, ...] = ()
+
+
+class SaleForgotten(Exception):
+    """A test sale held the reference, and was forgotten while we looked at it: sent again, the sale is stored."""
 
 
 class ExternalRefConflict(Exception):
@@ -142,8 +147,15 @@ def _prepare(
 
 
 def _others(tenant: Tenant, references: Sequence[str]) -> dict[str, StoredSale]:
-    """Who holds the references that were not free."""
-    return sales_under(tenant, references) if references else {}
+    """Who holds the references that were not free.
+
+    Raises:
+        SaleForgotten: nobody does any more.
+    """
+    found = sales_under(tenant, references) if references else {}
+    if len(found) < len(set(references)):
+        raise SaleForgotten
+    return found
 
 
 def _reference(stored: StoredSale) -> str:

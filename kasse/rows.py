@@ -31,6 +31,8 @@ SALE_COLUMNS = {
     "received_at": "timestamptz",
     "sent_at": "timestamptz",
     "refund_of": "text",
+    "till_id": "text",
+    "receipt_seq": "bigint",
     "metadata": "jsonb",
     "remarks": "text",
 }
@@ -70,6 +72,8 @@ def sale_row(stored: StoredSale) -> Row:
         "received_at": stored.received_at,
         "sent_at": sale.sent_at,
         "refund_of": sale.refund_of,
+        "till_id": sale.till_id,
+        "receipt_seq": sale.receipt_seq,
         "metadata": sale.metadata,
         "remarks": sale.remarks,
     }

@@ -5,18 +5,18 @@ All amounts are ``Decimal`` in the tenant's currency, VAT included; a refund is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct, field
+
 from kasse.models import LineKind, PaymentMethod, Source, Status
 from kasse.money import ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewItem:
+class NewItem(Struct, frozen=True, kw_only=True):
     """One line. ``line_total`` is authoritative; ``vat_rate`` in percent, None when nobody knows it."""
 
     description: str
@@ -29,8 +29,7 @@ class NewItem:
     kind: LineKind = LineKind.SALE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPayment:
+class NewPayment(Struct, frozen=True, kw_only=True):
     """One tender, net of change; its tip is outside its amount."""
 
     method: PaymentMethod
@@ -38,8 +37,7 @@ class NewPayment:
     tip_amount: Decimal = ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSale:
+class NewSale(Struct, frozen=True, kw_only=True):
     """One finished sale or refund.
 
     Σ ``line_total`` + ``rounding_amount`` = ``total_amount`` = Σ payments; ``tip_amount`` lies outside of it.
@@ -58,12 +56,13 @@ class NewSale:
     occurred_at: datetime
     sent_at: datetime | None = None
     refund_of: str = ""
+    till_id: str = ""
+    receipt_seq: int | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     remarks: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSale:
+class StoredSale(Struct, frozen=True, kw_only=True):
     """A sale as the ledger holds it: what was sold, with each line's VAT rate resolved, and what we know of it."""
 
     id: UUID

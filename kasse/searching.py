@@ -1,8 +1,8 @@
 """Free search: what the words in the search box may mean.
 
 A whole reference or id is found whenever it was, along a unique key. Whatever else a word may mean (part of a
-reference, an article, an amount) stands in no index, and is looked for within ``MOST_DAYS`` days at most: ten years
-of sales are not read for one word.
+reference, an article, a receipt number, an amount) stands in no index, and is looked for within ``MOST_DAYS`` days at
+most: ten years of sales are not read for one word.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from kasse.models import Transaction, TransactionItem
 MOST_DAYS = 31
 AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,9})(?:[.,](?P<places>\d{1,2}))?")
 ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+RECEIPT = re.compile(r"[0-9]{1,16}")
 SHORT_ID = re.compile(r"[0-9a-f]{8}")
 
 
@@ -36,11 +37,13 @@ def named(words: str) -> Q:
 
 
 def matching(words: str) -> Q:
-    """Sales that the words may mean: by reference, id as it is shown, text of a line, or amount."""
-    lines = TransactionItem.objects.filter(tenant=OuterRef("tenant"), transaction=OuterRef("pk"))
+    """Sales that the words may mean: by reference, id as it is shown, text of a line, receipt number, or amount."""
+    lines = TransactionItem.objects.of(OuterRef("tenant")).filter(transaction=OuterRef("pk"))
     found = named(words) | Q(external_ref__icontains=words) | Q(Exists(lines.filter(description__icontains=words)))
     if SHORT_ID.fullmatch(words.lower()):
         found |= Q(pk__iendswith=words)
+    if RECEIPT.fullmatch(words):
+        found |= Q(receipt_seq=int(words))
     return found | Q(total_amount__in=amounts_in(words))
 
 

@@ -8,6 +8,7 @@ Django has set this thread up, and keeps a cursor.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -18,10 +19,20 @@ from django.db.backends.utils import CursorWrapper
 from kasse.sqlite import in_turn, on_sqlite
 
 
+class _Thread(threading.local):
+    """What Django's ``connections`` finds for a thread, and looks for each time."""
+
+    def __init__(self) -> None:
+        self.connection: Any = connections[DEFAULT_DB_ALIAS]
+
+
+_THREAD = _Thread()
+
+
 def execute(statement: str, values: Mapping[str, Any]) -> CursorWrapper:
     """Execute a statement, and return the cursor; what it answers is to be fetched before the next statement."""
     if on_sqlite():
-        cursor = connections[DEFAULT_DB_ALIAS].cursor()
+        cursor: CursorWrapper = _THREAD.connection.cursor()
     else:
         held = borrow_connection()
         make = held.make_debug_cursor if held.queries_logged else held.make_cursor
@@ -38,7 +49,7 @@ def change(statement: str, values: Mapping[str, Any]) -> int:
 
 def borrow_connection() -> Any:
     """The connection of this thread, connected."""
-    held: Any = connections[DEFAULT_DB_ALIAS]
+    held = _THREAD.connection
     if held.connection is None:
         if getattr(held, "was_lent", False):
             with held.wrap_database_errors:
@@ -50,7 +61,7 @@ def borrow_connection() -> Any:
 
 def give_connection_back() -> None:
     """At the end of a call: into the pool, if there is one. After an error, in the way Django has for it."""
-    held: Any = connections[DEFAULT_DB_ALIAS]
+    held = _THREAD.connection
     if held.connection is None:
         return
     clean = not held.errors_occurred and held.autocommit and not held.in_atomic_block

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from catalogue.models import Product
 from catalogue.vat import DatedRates, dated_rates, holding_on

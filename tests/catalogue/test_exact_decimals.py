@@ -19,6 +19,7 @@ from kasse.recording import record_transaction
 from kasse.sales import NewItem, NewPayment, NewSale
 from tenants.models import Tenant
 from tests.factories import NOON, ProductFactory
+from tests.kasse.rewriting import triggers_asleep
 
 # Each example changes one row and reads it again; what an earlier one has left does not matter.
 ONE_ROW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
@@ -50,7 +51,8 @@ def line(seeblick: Tenant) -> TransactionItem:
 
 def kept(name: str, value: Any) -> Decimal:
     """What the real database gives back for ``value``."""
-    TransactionItem.objects.update(**{name: value})
+    with triggers_asleep():
+        TransactionItem._base_manager.update(**{name: value})
     return Decimal(TransactionItem.objects.values_list(name, flat=True).get())
 
 
@@ -130,7 +132,8 @@ class TestAnExactDecimal:
         assert kept("line_total", 0.1) == Decimal("0.10")
 
     def test_may_be_missing(self, line: TransactionItem) -> None:
-        TransactionItem.objects.update(vat_rate=None)
+        with triggers_asleep():
+            TransactionItem._base_manager.update(vat_rate=None)
 
         assert TransactionItem.objects.get().vat_rate is None
         assert TransactionItem.objects.filter(vat_rate=None).exists()

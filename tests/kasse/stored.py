@@ -35,6 +35,8 @@ def sale_in(row: Transaction) -> NewSale:
         occurred_at=row.occurred_at,
         sent_at=row.sent_at,
         refund_of=row.refund_of,
+        till_id=row.till_id,
+        receipt_seq=row.receipt_seq,
         metadata=row.metadata,
         remarks=row.remarks,
     )

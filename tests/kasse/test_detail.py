@@ -13,6 +13,7 @@ from kasse.totals import Counted
 from tenants.models import Role, Tenant
 from tests.factories import mint
 from tests.kasse.listed import LIST, MOST_QUERIES, OF_DAY, at_work, mixed, record, refund, shown
+from tests.kasse.rewriting import rewrite
 from tests.kasse.sales import MORNING, coffee, croissant, paid
 from tests.kasse.selling import close
 
@@ -223,19 +224,28 @@ class TestTimesAndOrigin:
         ):
             assert text in part(page, "origin")
 
+    def test_name_device_and_receipt_if_the_till_did(self, desk: Client, seeblick: Tenant) -> None:
+        page = page_of(desk, record(seeblick, till_id="<Kiosk> 2", receipt_seq=12_345))
+
+        assert "&lt;Kiosk&gt; 2" in part(page, "device")
+        assert "12345" in part(page, "receipt")
+        page = page_of(desk, record(seeblick))
+        assert 'id="device"' not in page
+        assert 'id="receipt"' not in page
+
     def test_say_nothing_of_a_clock_that_was_not_told(self, desk: Client, seeblick: Tenant) -> None:
         assert 'id="drift"' not in page_of(desk, record(seeblick))
 
     def test_say_what_was_remarked(self, desk: Client, seeblick: Tenant) -> None:
         close(seeblick, counted="0.00")
         sale = record(seeblick, remarks="rounding_booked a_code_of_tomorrow")
-        Transaction.objects.filter(pk=sale.pk).update(payment_method=PaymentMethod.CASH)
+        rewrite(sale.pk, payment_method=PaymentMethod.CASH)
 
         page = page_of(desk, sale)
 
         assert 'data-mark="late"' in page
         assert "a_code_of_tomorrow" in page
-        Transaction.objects.filter(pk=sale.pk).update(status=Status.PENDING)
+        rewrite(sale.pk, status=Status.PENDING)
         assert 'data-mark="status"' in page_of(desk, sale)
 
     def test_lead_to_the_day(self, desk: Client, seeblick: Tenant) -> None:

@@ -168,16 +168,17 @@ class TestCsv:
 
 class TestExcel:
     def test_holds_numbers_days_and_texts_as_such(self, desk: Client, seeblick: Tenant) -> None:
-        refund(seeblick, "-12.50", external_ref="=1+1", refund_of="@SUM(A1)")
+        refund(seeblick, "-12.50", external_ref="=1+1", refund_of="@SUM(A1)", till_id="=2", receipt_seq=1041)
         record(seeblick, source=Source.FRONT_DESK, occurred_at=MORNING - timedelta(seconds=1))
 
         first, back, front = excel_of(desk, OF_DAY)
 
-        assert len(first) == len(titles()) == 18
+        assert len(first) == len(titles()) == 20
         assert back[:2] == [datetime(2026, 4, 29), datetime(2026, 4, 29, 10, 14, 32)]  # noqa: DTZ001 (as Excel knows it)
         assert back[4] == "=1+1"
         assert back[12] == -12.5
         assert back[16] == "@SUM(A1)"
+        assert back[18:] == ["=2", 1041]
         assert front[4] is None or front[4] == ""
         assert front[12] == 12.5
 

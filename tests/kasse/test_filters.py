@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from kasse.business_day import business_date
 from kasse.filters import AHEAD, BEHIND, _midnight
-from kasse.models import PaymentMethod, Source, Status, Transaction
+from kasse.models import PaymentMethod, Source, Status
 from kasse.searching import amounts_in
 from tenants.models import Tenant
 from tests.factories import mint
 from tests.kasse.listed import ALWAYS, LIST, OF_DAY, at_work, ids, listed, mixed, record, refund, shown
+from tests.kasse.rewriting import rewrite
 from tests.kasse.sales import DAY, MORNING, coffee, paid
 from tests.kasse.selling import close
 
@@ -113,7 +114,7 @@ class TestPaymentMethod:
 class TestStatusAndMarks:
     def test_part_what_is_complete_from_what_is_not(self, desk: Client, seeblick: Tenant) -> None:
         done, hung = record(seeblick), record(seeblick)
-        Transaction.objects.filter(pk=hung.pk).update(status=Status.PENDING)
+        rewrite(hung.pk, status=Status.PENDING)
 
         assert found(desk, f"{OF_DAY}&status=COMPLETED") == ids(done)
         assert found(desk, f"{OF_DAY}&status=PENDING") == ids(hung)
@@ -165,6 +166,13 @@ class TestSearch:
 
         assert found(desk, f"{OF_DAY}&q=12.50") == ids(sale, back)
         assert found(desk, f"{OF_DAY}&q=-12.50") == ids(back)
+
+    def test_finds_receipt_numbers(self, desk: Client, seeblick: Tenant) -> None:
+        wanted = record(seeblick, receipt_seq=1041)
+        record(seeblick, receipt_seq=1042)
+
+        assert found(desk, f"{OF_DAY}&q=1041") == found(desk, f"{OF_DAY}&q=001041") == ids(wanted)
+        assert found(desk, f"{OF_DAY}&q=9999999999999999") == set()
 
     def test_takes_wildcards_as_they_are_written(self, desk: Client, seeblick: Tenant) -> None:
         record(seeblick, external_ref="T-100")

@@ -17,6 +17,7 @@ from kasse.models import PaymentMethod, Source, Status, Transaction
 from kasse.net import net_of
 from kasse.totals import Counted, DayTotals, MixedCurrencies, day_totals
 from tenants.models import Tenant
+from tests.kasse.rewriting import rewrite, triggers_asleep
 from tests.kasse.sales import DAY
 from tests.kasse.selling import close, sell, tomorrow
 
@@ -65,7 +66,8 @@ class TestALateSale:
     @pytest.mark.parametrize("status", [each for each in Status if each is not Status.COMPLETED])
     def test_is_complete(self, seeblick: Tenant, status: Status) -> None:
         close(seeblick)
-        Transaction.objects.filter(pk=sell(seeblick)).update(status=status)
+        sale = sell(seeblick)
+        rewrite(sale, status=status)
 
         assert not late_sales(seeblick, DAY).exists()
 
@@ -127,7 +129,8 @@ class TestTotalsOfADay:
         sell(seeblick, "12.50")
         kept = close(seeblick, counted="12.50")
         # What no way of the house does: the close does not look at the ledger again.
-        Transaction.objects.update(total_amount=99)
+        with triggers_asleep():
+            Transaction._base_manager.update(total_amount=99)
 
         assert totals_of_day(seeblick, DAY) == (kept.day_totals, kept, None)
         assert totals_of_day(seeblick, DAY).totals.total_amount == Decimal("12.50")

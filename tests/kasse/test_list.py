@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.kasse.listed import (
     refund,
     shown,
 )
+from tests.kasse.rewriting import rewrite
 from tests.kasse.sales import MORNING, coffee, croissant
 from tests.kasse.selling import close
 
@@ -91,7 +93,7 @@ class TestARow:
         close(seeblick, counted="12.50")
         late = refund(seeblick, remarks="unknown_field rounding_booked")
         hung = record(seeblick, occurred_at=MORNING + timedelta(days=1))
-        Transaction.objects.filter(pk=hung.pk).update(status=Status.FAILED)
+        rewrite(hung.pk, status=Status.FAILED)
 
         page = shown(desk.get(f"{LIST}?{ALWAYS}"))
 
@@ -100,6 +102,14 @@ class TestARow:
         assert all(f'data-mark="{mark}"' in rows[str(late.pk)] for mark in ("refund", "late", "warned"))
         assert 'data-mark="status"' in rows[str(hung.pk)]
         assert ' minus" data-amount' in rows[str(late.pk)]
+
+    def test_names_device_and_receipt_if_the_till_did(self, desk: Client, seeblick: Tenant) -> None:
+        record(seeblick, till_id="Kiosk 2", receipt_seq=12_345)
+        record(seeblick)
+
+        page = shown(desk.get(f"{LIST}?{OF_DAY}"))
+
+        assert re.findall(r"data-receipt>([^<]*)<", page) == ["Kiosk 2 № 12345"]
 
     def test_shows_stored_markup_as_text(self, desk: Client, seeblick: Tenant) -> None:
         key = mint(seeblick, name=MARKUP).key

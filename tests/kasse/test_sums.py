@@ -27,6 +27,7 @@ from tests.kasse.listed import (
     shown,
     sum_of,
 )
+from tests.kasse.rewriting import rewrite
 from tests.kasse.sales import MORNING, coffee, paid
 
 LIVE = {"HX-Request": "true"}
@@ -136,7 +137,7 @@ class TestTheSums:
         record(seeblick)
         hung = record(seeblick)
         assert 'data-sum="incomplete"' not in shown(desk.get(f"{LIST}?{OF_DAY}"))
-        Transaction.objects.filter(pk=hung.pk).update(status=Status.FAILED)
+        rewrite(hung.pk, status=Status.FAILED)
 
         page = shown(desk.get(f"{LIST}?{OF_DAY}"))
 

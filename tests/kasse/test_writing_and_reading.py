@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from kasse.models import TENDERS, LineKind, PaymentMethod, Source, Transaction
+from kasse.models import LARGEST_RECEIPT, TENDERS, LineKind, PaymentMethod, Source, Transaction
 from kasse.reading import sales_under
 from kasse.recording import ExternalRefConflict, record_transaction
 from kasse.sales import NewItem, NewPayment, NewSale, StoredSale
@@ -70,6 +70,8 @@ SALES = st.builds(
     occurred_at=INSTANTS,
     sent_at=st.none() | INSTANTS,
     refund_of=TEXTS,
+    till_id=TEXTS.map(lambda text: text[:64]),
+    receipt_seq=st.none() | st.integers(1, LARGEST_RECEIPT),
     metadata=st.dictionaries(TEXTS, IN_METADATA, max_size=4),
     remarks=st.sampled_from(["", "rounding_booked", "rounding_booked unknown_field"]),
 )

@@ -12,8 +12,8 @@ from django.db import IntegrityError, connection, models, transaction
 
 from kasse.closing_models import ClosedSale, DailyClose
 from kasse.models import Source
-from kasse.written_once import WrittenOnce
 from tenants.models import Tenant
+from tenants.written_once import WrittenOnce
 from tests.kasse.selling import close, sell
 
 TABLES = (DailyClose, ClosedSale)

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from catalogue.importing import ImportRefused, import_products
+from tenants.fence import within
 from tenants.models import Tenant
 
 
@@ -28,7 +29,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no campground {tenant!r}; create_tenant opens one.")
         try:
             lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-            imported = import_products(tenant=found, lines=lines)
+            with within(found):
+                imported = import_products(tenant=found, lines=lines)
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"The file cannot be read: {error}") from None
         except ImportRefused as refused:

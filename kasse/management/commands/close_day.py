@@ -25,6 +25,7 @@ from kasse.closing import (
 from kasse.money import ZERO
 from kasse.totals import MixedCurrencies
 from tenants.access import tenants_of
+from tenants.fence import within
 from tenants.models import Role, Tenant, User
 from tenants.swiss import money_text
 
@@ -93,16 +94,17 @@ class Command(BaseCommand):
         if unknown:
             raise CommandError(f"There is no {', '.join(map(money_text, sorted(unknown)))} in {found.currency}.")
         try:
-            close = close_day(
-                tenant=found,
-                day=options["date"],
-                by=admin_named(options["by"], found),
-                counted=options["counted"],
-                at=timezone.now(),
-                float_left=options["float_left"],
-                first_float=options["first_float"],
-                variance_reason=options["reason"],
-            )
+            with within(found):
+                close = close_day(
+                    tenant=found,
+                    day=options["date"],
+                    by=admin_named(options["by"], found),
+                    counted=options["counted"],
+                    at=timezone.now(),
+                    float_left=options["float_left"],
+                    first_float=options["first_float"],
+                    variance_reason=options["reason"],
+                )
         except (NotClosed, MixedCurrencies) as refusal:
             raise CommandError(sentence(refusal)) from None
         self.stdout.write(
