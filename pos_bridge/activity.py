@@ -18,11 +18,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
-from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -30,12 +28,16 @@ from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from apikeys.models import ApiKey
 from apikeys.tokens import TOKEN, is_well_formed, prefix_of
-from catalogue.exact_decimals import units_of
+from catalogue.exact_decimals import number_of
 from kasse.sqlite import LOCKED, for_sqlite, on_sqlite
 from kasse.statements import change
+from pos_bridge import answered
+from pos_bridge.answered import UNDER_WAY
 from pos_bridge.floods import count_refusal, hold_up, is_flooded
 from pos_bridge.models import InboundCall, Outcome
 from pos_bridge.wire import LENGTH
+from tenants.addresses import client_address
+from tenants.fence import leave
 
 BASE_PATH = "/api/v1/public/pos"
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
@@ -44,6 +46,8 @@ INSERT = (
     f"INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) VALUES ({', '.join(f'%({name})s' for name in COLUMNS)})"
 )
 LOGGER = logging.getLogger(__name__)
+KEPT = "row kept here: "
+"""Before a row in the operator's log; ``kept_calls`` finds it by that."""
 
 
 @dataclass(slots=True)
@@ -78,8 +82,9 @@ class ActivityLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        leave()  # should whatever this thread did before have broken off
         call = begin_call(request)
-        request.call = call  # type: ignore[attr-defined]
+        request.call = UNDER_WAY.call = call  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-Id"] = call.request_id
         # With 304 it would speak of the body that is not sent.
@@ -87,6 +92,9 @@ class ActivityLogMiddleware:
             response["Content-Length"] = str(len(response.content))
         if is_api_path(request.path_info) and not call.logged:
             log_call(call, status=response.status_code)
+        leave()
+        if answered.LISTENING is not None:
+            answered.LISTENING.append((call, response.status_code, request.resolver_match, time.perf_counter()))
         return response
 
 
@@ -120,18 +128,9 @@ def may_be_a_request_id(text: str) -> bool:
     return REQUEST_ID.fullmatch(text) is not None and TOKEN.search(text) is None
 
 
-def client_address(request: HttpRequest) -> str:
-    """The caller's address; behind ``PROXY_COUNT`` trusted proxies, the one that the outermost of them saw."""
-    direct = str(request.META.get("REMOTE_ADDR", ""))
-    if not settings.PROXY_COUNT:
-        return direct
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    return forwarded[-settings.PROXY_COUNT] if len(forwarded) >= settings.PROXY_COUNT else direct
-
-
 def safe_text(text: str, limit: int) -> str:
     """Without tokens, with unprintable characters escaped, and no longer than ``limit``."""
-    hidden = TOKEN.sub(lambda match: prefix_of(match[0]) + "…", text) if "ck_" in text else text
+    hidden = TOKEN.sub(lambda match: prefix_of(match[0]) + "…", text) if "ck" in text else text
     if hidden.isprintable():
         return hidden[:limit]
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in hidden[:limit])
@@ -146,10 +145,16 @@ def log_call(call: Call, *, status: int) -> None:
         if status == 401 or (call.api_key is None and 400 <= status < 500):
             _log_refusal(call, status)
         else:
-            _write_row(call, status)
+            write_row(call, status)
     except Exception as error:  # noqa: BLE001 (whatever ails the log, the answer stands; the sale is committed)
-        row = json.dumps(_row(call, status), default=str)
-        LOGGER.error("Activity log away (%s); row kept here: %s", type(error).__name__, row)  # noqa: TRY400 (the row is what matters)
+        keep_row(call, status, error)
+
+
+def keep_row(call: Call, status: int, error: Exception) -> None:
+    """Where the log does not take a row, the operator's log keeps it, for ``take_kept_calls``."""
+    row = json.dumps(_told(call, status), default=str)
+    LOGGER.error("Activity log away (%s); %s%s", type(error).__name__, KEPT, row)
+    call.logged = True
 
 
 def may_be_the_log(error: DatabaseError) -> bool:
@@ -187,21 +192,28 @@ def _log_refusal(call: Call, status: int) -> None:
     """A row each for the first refusals of an address in a minute; the rest are counted."""
     minute = call.at.replace(second=0, microsecond=0)
     if is_flooded(call.remote_address, status, minute):
-        count_refusal(call.remote_address, minute, partial(_row, call, status))
+        count_refusal(call.remote_address, minute, partial(_told, call, status))
         hold_up()
     else:
-        _write_row(call, status)
+        write_row(call, status)
 
 
-def _write_row(call: Call, status: int) -> None:
+def write_row(call: Call, status: int) -> None:
+    """The row of a call, by itself."""
     change(INSERT, row_of(call, status))
+    call.logged = True
 
 
 def row_of(call: Call, status: int) -> dict[str, Any]:
     """The row of a call that is answered with ``status``, by column, as the connected database takes it."""
     row = _row(call, status)
-    row["latency_ms"] = units_of(row["latency_ms"], 2)
     return for_sqlite(row) if on_sqlite() else row
+
+
+def _told(call: Call, status: int) -> dict[str, Any]:
+    """The same, its numbers as they are written for people and models."""
+    row = _row(call, status)
+    return {**row, "latency_ms": number_of(row["latency_ms"], 2)}
 
 
 def _row(call: Call, status: int) -> dict[str, Any]:
@@ -213,9 +225,9 @@ def _row(call: Call, status: int) -> dict[str, Any]:
         "method": call.method,
         "path": call.path,
         "status": status,
-        "latency_ms": Decimal(round((time.perf_counter() - call.started) * 100_000)).scaleb(-2),
+        "latency_ms": round((time.perf_counter() - call.started) * 100_000),
         "request_id": call.request_id,
-        "outcome": _outcome_of(call, status).value,
+        "outcome": outcome_of(call, status).value,
         "error_code": call.error_code,
         "error_field": safe_text(call.error_field, 120),
         "external_ref": safe_text(call.external_ref, 255),
@@ -225,7 +237,8 @@ def _row(call: Call, status: int) -> dict[str, Any]:
     }
 
 
-def _outcome_of(call: Call, status: int) -> Outcome:
+def outcome_of(call: Call, status: int) -> Outcome:
+    """What became of a call that is answered with ``status``."""
     if status >= 500:
         return Outcome.FAILED
     if call.outcome is not None:

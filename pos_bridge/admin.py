@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -95,7 +95,8 @@ class KeyFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         fence = fence_of(request)
-        keys = ApiKey.objects.all() if fence.everything else ApiKey.objects.filter(tenant__in=fence.seen)
+        seen = Q(tenant__gt=0) if fence.everything else Q(tenant__in=fence.seen)
+        keys = ApiKey.objects.across_tenants().filter(seen)
         return [(key.prefix, str(key)) for key in keys.order_by("name", "pk")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -1,8 +1,8 @@
 """Who calls, and on what terms: one row for a call, by the public start of its token.
 
 Key, campground, settings card and VAT rates are one row, and the database is asked for it on every call: what
-staff change holds from the very next one, on every worker. Whether the token opens anything is for
-``apikeys.verification`` to say.
+staff change holds from the very next one, on every worker. Of a test key all but the key is its campground's, and only
+whose rows are written is the rehearsal. Whether the token opens anything is for ``apikeys.verification`` to say.
 
 The row can be asked for first (``admission_of()``). Or a call goes ahead with the row that this process remembers
 (``recall()``), and its one statement that stores anything compares it in the database (``CONFIRMED``): it stores
@@ -29,7 +29,9 @@ from catalogue.vat import DatedRate, DatedRates
 from kasse.sqlite import from_json, in_utc, on_sqlite
 from kasse.statements import borrow_connection, execute
 from pos_bridge.models import BridgeSettings
+from tenants.fence import CARRIED, is_standing, side_of, stand
 from tenants.models import Tenant
+from tenants.rehearsals import rehearsal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,15 @@ class TillAuthentication(ApiKeyAuthentication):
     recalled = False
 
     def find_key(self, prefix: str) -> ApiKey | None:
-        """The key with this prefix, and the rest of its admission."""
+        """The key with this prefix, and the rest of its admission; from now on the call is within its campground."""
         self.admission = recall(prefix, at=self.recalls_at) if self.recalls_at else None
         self.recalled = self.admission is not None
         self.admission = self.admission or admission_of(prefix)
-        return self.admission.key if self.admission else None
+        if self.admission is None:
+            return None
+        if is_standing():
+            stand(side_of(self.admission.key.tenant))
+        return self.admission.key
 
 
 def authenticator_of(request: Request) -> TillAuthentication:
@@ -135,17 +141,25 @@ _TEXT = " ".join(
         (SELECT {{collect}}({{pack}}(rate, valid_from, valid_until)) FROM catalogue_vatrate WHERE tenant_id = t.id)
         ) AS text)
     FROM apikeys_apikey AS k
-    JOIN tenants_tenant AS t ON t.id = k.tenant_id
+    JOIN tenants_tenant AS t ON t.id = abs(k.tenant_id)
     LEFT JOIN pos_bridge_bridgesettings AS b ON b.tenant_id = t.id
     WHERE k.prefix = %(prefix)s
 """.split()
 )
 ROW = _TEXT.format(pack="json_build_array", collect="json_agg")
 ROW_ON_SQLITE = _TEXT.format(pack="json_array", collect="json_group_array")
-CONFIRMED = f"admitted AS (SELECT FROM ({ROW}) AS held(row) WHERE row = %(row)s)"
-"""A ``WITH`` part for PostgreSQL: ``admitted`` has a row, without columns, if that of the key is still ``%(row)s``."""
-READ_BEFORE = "admitted AS (SELECT)"
-"""The same for a row that has just been read."""
+CONFIRMED = f"({ROW}) AS held(row) WHERE row = %(row)s"
+ADMITTED = {
+    (True, False): f"admitted AS (SELECT FROM {CONFIRMED})",
+    (False, False): "admitted AS (SELECT)",
+    (True, True): f"{CARRIED}, admitted AS (SELECT FROM fence, {CONFIRMED})",
+    (False, True): f"{CARRIED}, admitted AS (SELECT FROM fence)",
+}
+"""``WITH`` parts for PostgreSQL: ``admitted`` has a row, without columns, if that of the key is still ``%(row)s``.
+
+By whether it was only remembered: what has just been read is admitted as it is. And by whether the second fence stands
+(``tenants.fence``): whatever is made of ``admitted`` is written behind it.
+"""
 
 _REMEMBERED: dict[str, str] = {}
 MOST_REMEMBERED = 10_000
@@ -157,7 +171,8 @@ def _admission(text: str) -> Admission:
     row = msgspec.json.decode(text)
     key = _row_of(ApiKey, row)
     row = row[len(ApiKey._meta.concrete_fields) :]
-    key.tenant = _row_of(Tenant, row)
+    tenant = _row_of(Tenant, row)
+    key.tenant = rehearsal_of(tenant) if key.is_test else tenant
     enabled, default_vat_rate, rates = row[len(Tenant._meta.concrete_fields) :]
     bridge = BridgeSettings(tenant=key.tenant)
     if enabled is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from kasse.models import TENDERS, LineKind, PaymentMethod, Source, Status
 from pos_bridge import patterns
-from pos_bridge.problems import KINDS
+from pos_bridge.kinds import KINDS
 from pos_bridge.request_shapes import Schema, ref
 
 INSTANT: Schema = {"type": "string", "format": "date-time", "pattern": patterns.UTC_INSTANT}
@@ -80,6 +80,8 @@ SALE = record(
         "items": {**rows_of("SaleItem"), "minItems": 1, "maxItems": 500},
         "payments": {**rows_of("SalePayment"), "minItems": 1, "maxItems": 50},
         "refund_of": in_words(nullable(TEXT), "The till's reference of the original sale, if it named one."),
+        "till_id": in_words(nullable(TEXT), "Which device of the key sold it, if it was said."),
+        "receipt_seq": in_words(nullable({"type": "integer", "minimum": 1}), "The till's running number, if sent."),
         "occurred_at": in_words(INSTANT, "The till's clock."),
         "business_date": in_words({"type": "string", "format": "date"}, "The day for which it counts."),
         "received_at": in_words(INSTANT, "The service's clock when it first came."),
@@ -148,8 +150,10 @@ PONG = record(
     {
         "tenant": ref("schemas", "Campground"),
         "currency": CURRENCY,
-        "key_prefix": in_words({"type": "string", "pattern": "^ck_[A-Za-z0-9]{8}$"}, "The public start of the key."),
+        "key_prefix": in_words({"type": "string", "pattern": "^ckt?_[A-Za-z0-9]{8}$"}, "The public start of the key."),
+        "test": in_words({"type": "boolean"}, "Whether it is a test key: nothing that it sends counts."),
         "scopes": {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+:[a-z]+$"}, "minItems": 1},
+        "expires_at": in_words({**INSTANT, "type": ["string", "null"]}, "When the key ends; null means never."),
         "server_time": INSTANT,
     },
 )
@@ -203,12 +207,15 @@ PROBLEM = record(
         ),
         "cashier_message": in_words({"type": "string", "minLength": 1, "maxLength": 50}, "In the caller's language."),
         "id": in_words({"type": "string", "format": "uuid"}, "With `external_ref_conflict`: the stored sale."),
+        "address": in_words(
+            {"type": "string"}, "With `address_not_allowed`: from where the call came; empty if that is not known."
+        ),
         "required_scope": in_words(TEXT, "With `insufficient_scope`: one of these scopes, parted by blanks."),
         "server_time": in_words(INSTANT, "With `occurred_at_in_future`: the service's clock."),
         "most": MOST,
         **SUM_FACTS,
     },
-    optional=("detail", "id", "required_scope", "server_time", "most", *SUM_FACTS),
+    optional=("detail", "id", "address", "required_scope", "server_time", "most", *SUM_FACTS),
 )
 
 SCHEMAS: dict[str, Schema] = {
@@ -237,11 +244,17 @@ HEADERS: dict[str, Schema] = {
         "4f9d2c1be07a48d3a6c5f18e92b7d035",
         pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$",
     ),
+    "X-Api-Key-Expires": header(
+        "When the key ends; only within its last 30 days. Ask the campground's staff for its successor.",
+        "2026-12-31T23:00:00Z",
+        format="date-time",
+    ),
     "Location": header(
         "Where the sale can be read back.",
         "https://api.campone.example/api/v1/public/pos/transactions/seeblick-2026-04-29-T-1/",
         format="uri",
     ),
+    "X-Test-Key": header("The key is a test key: nothing that it sends counts.", "true", const="true"),
     "Idempotent-Replayed": header("The sale was there already; nothing was written.", "true", const="true"),
     "ETag": header(
         "Strong; send it back as `If-None-Match`.", '"9b2d4c6e8f0a1b3c5d7e9f0a1b2c3d4e"', pattern='^"[^"]+"$'

@@ -6,6 +6,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
+from msgspec import to_builtins
+
 from kasse.money import plain
 from kasse.sales import NewItem, NewPayment, StoredSale
 from pos_bridge.remarks import Remark
@@ -13,7 +15,7 @@ from pos_bridge.remarks import Remark
 
 def instant_text(instant: datetime) -> str:
     """UTC with ``Z``; a fraction only where there is one."""
-    return instant.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    return str(to_builtins(instant.astimezone(timezone.utc)))
 
 
 def money_text(amount: Decimal) -> str:
@@ -31,7 +33,7 @@ def sale_body(stored: StoredSale) -> dict[str, Any]:
     """A stored sale as every answer writes it; the same for a new one, a retry and a read-back."""
     sale = stored.sale
     return {
-        "id": str(stored.id),
+        "id": to_builtins(stored.id),
         "external_ref": sale.external_ref,
         "source": stored.source,
         "status": stored.status,
@@ -43,8 +45,10 @@ def sale_body(stored: StoredSale) -> dict[str, Any]:
         "items": [_item_body(item) for item in sale.items],
         "payments": [_payment_body(payment) for payment in sale.payments],
         "refund_of": sale.refund_of or None,
+        "till_id": sale.till_id or None,
+        "receipt_seq": sale.receipt_seq,
         "occurred_at": instant_text(sale.occurred_at),
-        "business_date": stored.business_date.isoformat(),
+        "business_date": to_builtins(stored.business_date),
         "received_at": instant_text(stored.received_at),
         "metadata": sale.metadata,
     }
@@ -90,11 +94,8 @@ def remark_body(remark: Remark) -> dict[str, Any]:
     return body
 
 
-PRODUCT_COLUMNS = ("id", "sku", "name", "category", "unit_price", "vat_rate", "active", "updated_at")
-
-
 def product_body(product: Any, currency: str) -> dict[str, Any]:
-    """A product as tills read it; a ``Product``, or a row of its ``PRODUCT_COLUMNS``."""
+    """A product as tills read it; a ``Product``, or one as it was ``Listed``."""
     return {
         "id": product.id,
         "sku": product.sku,

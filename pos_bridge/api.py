@@ -19,16 +19,17 @@ from rest_framework.request import Request
 from apikeys.authentication import key_of
 from apikeys.models import ApiKey, Scope
 from apikeys.permissions import Scopes
-from catalogue.models import Product
 from kasse.models import Source, Transaction
 from kasse.reading import sales_under
 from kasse.sales import StoredSale
 from pos_bridge.activity import BASE_PATH
-from pos_bridge.answers import PRODUCT_COLUMNS, instant_text, product_body, remark_body, sale_body
+from pos_bridge.answers import instant_text, product_body, remark_body, sale_body
 from pos_bridge.batch import take_in_many
 from pos_bridge.dry_runs import dry_run_body, is_dry_run
 from pos_bridge.fields import LONGEST_REFERENCE, fault_in_reference
 from pos_bridge.intake import take_in
+from pos_bridge.paging import Pages
+from pos_bridge.product_list import ProductPage
 from pos_bridge.queries import ProductQuery, TransactionQuery, read_query
 from pos_bridge.throttling import Charge
 from pos_bridge.till_view import READING, READS, TillView
@@ -116,15 +117,10 @@ class ProductsView(TillView):
 
     def get(self, request: Request) -> HttpResponse:
         """Active products; with ``updated_since`` also those switched off since."""
-        query = read_query(request.query_params, ProductQuery)
+        query = read_query(request.query_params, ProductQuery) if request.META.get("QUERY_STRING") else {}
         tenant = self.admission.key.tenant
-        rows = Product.objects.of(tenant)
-        if "updated_since" in query:
-            rows = rows.filter(updated_at__gte=query["updated_since"])
-        elif not query.get("include_inactive"):
-            rows = rows.filter(active=True)
-        # Rows, not objects: most tills ask again and again, and hear that nothing has changed.
-        listed = rows.order_by("sku", "id").values_list(*PRODUCT_COLUMNS, named=True)
+        size, first = Pages().span_of(request)
+        listed = ProductPage(tenant, query, size=size, first=first)
         answer = self.page_of(request, listed, lambda found: [product_body(row, tenant.currency) for row in found])
         return with_etag(request, answer)
 
@@ -170,7 +166,9 @@ def ping_body(key: ApiKey, now: datetime) -> dict[str, Any]:
         "tenant": {"slug": key.tenant.slug, "name": key.tenant.name, "zone": key.tenant.zone},
         "currency": key.tenant.currency,
         "key_prefix": key.prefix,
+        "test": key.is_test,
         "scopes": sorted(key.scopes),
+        "expires_at": instant_text(key.expires_at) if key.expires_at else None,
         "server_time": instant_text(now),
     }
 

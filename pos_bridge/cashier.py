@@ -79,6 +79,18 @@ PROBLEMS: Sentences = {
         "La cassa non è autorizzata",
         "The till may not do this",
     ),
+    "https_required": (
+        "Kasse falsch eingestellt: https verwenden",
+        "Caisse mal réglée: utiliser https",
+        "Cassa impostata male: usare https",
+        "Till set up wrongly: use https",
+    ),
+    "address_not_allowed": (
+        "Die Kasse darf von diesem Netz nicht senden",
+        "La caisse ne peut pas envoyer de ce réseau",
+        "La cassa non può inviare da questa rete",
+        "The till may not send from this network",
+    ),
     "pos_bridge_disabled": (
         "Kassenanbindung ist ausgeschaltet",
         "La liaison de caisse est désactivée",
@@ -149,6 +161,8 @@ FIELDS: Sentences = {
     "method": ("Zahlungsart", "Paiement", "Pagamento", "Payment method"),
     "amount": ("Betrag", "Montant", "Importo", "Amount"),
     "refund_of": ("Originalbeleg", "Ticket d'origine", "Originale", "Original"),
+    "till_id": ("Gerät", "Appareil", "Apparecchio", "Device"),
+    "receipt_seq": ("Laufnummer", "Numéro courant", "Progressivo", "Running number"),
     "metadata": ("Zusatzdaten", "Métadonnées", "Metadati", "Metadata"),
 }
 

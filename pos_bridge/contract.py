@@ -31,9 +31,11 @@ from pos_bridge.fields import (
     InstantField,
     MetadataField,
     MoneyField,
+    ReceiptField,
     ReferenceField,
     StrictChoiceField,
     TextField,
+    TillNameField,
     read_instant,
 )
 from pos_bridge.remarks import Remark, codes_of, unknown_fields
@@ -41,6 +43,8 @@ from pos_bridge.strict_json import Literal
 
 AHEAD = timedelta(minutes=5)
 LARGEST_ROUNDING = Decimal("0.05")
+METHODS = {str(method): method for method in PaymentMethod}
+KINDS: dict[str | None, LineKind] = {None: LineKind.SALE, **{str(kind): kind for kind in LineKind}}
 # A till may send null for what it does not have.
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
 
@@ -111,6 +115,8 @@ class SaleSerializer(serializers.Serializer[Any]):
     tip_amount = MoneyField(min_value=0, **OPTIONAL)
     payments = list_of(PaymentSerializer(), most=MOST_PAYMENTS, **OPTIONAL)
     refund_of = ReferenceField(allow_blank=True, **OPTIONAL)
+    till_id = TillNameField(allow_blank=True, **OPTIONAL)
+    receipt_seq = ReceiptField(**OPTIONAL)
     sent_at = InstantField(**OPTIONAL)
     metadata = MetadataField(**OPTIONAL)
 
@@ -259,7 +265,7 @@ def _new_sale(sent: Mapping[str, Any], terms: Terms, rounding: Decimal, remarks:
     payments = _payments(sent)
     return NewSale(
         external_ref=sent["external_ref"],
-        payment_method=PaymentMethod(sent["payment_method"]),
+        payment_method=METHODS[sent["payment_method"]],
         currency=terms.currency,
         total_amount=sent["total_amount"],
         rounding_amount=rounding,
@@ -269,6 +275,8 @@ def _new_sale(sent: Mapping[str, Any], terms: Terms, rounding: Decimal, remarks:
         occurred_at=sent["occurred_at"],
         sent_at=sent["sent_at"],
         refund_of=sent["refund_of"] or "",
+        till_id=sent["till_id"] or "",
+        receipt_seq=sent["receipt_seq"],
         metadata=sent["metadata"] or {},
         remarks=codes_of(remarks),
     )
@@ -283,7 +291,7 @@ def _new_item(sent: Mapping[str, Any]) -> NewItem:
         sku=sent["sku"] or "",
         vat_rate=sent["vat_rate"],
         category=sent["category"] or "",
-        kind=LineKind(sent["kind"] or LineKind.SALE),
+        kind=KINDS[sent["kind"]],
     )
 
 
@@ -297,7 +305,7 @@ def _payments(sent: Mapping[str, Any]) -> tuple[NewPayment, ...]:
     lone_tip = tip if len(parts) == 1 else ZERO
     return tuple(
         NewPayment(
-            method=PaymentMethod(part["method"]),
+            method=METHODS[part["method"]],
             amount=part["amount"],
             tip_amount=part["tip_amount"] or lone_tip,
         )

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
 from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from msgspec import structs
 
 from kasse.models import Source
 from kasse.recording import ExternalRefConflict, record_transaction
@@ -42,6 +43,7 @@ from pos_bridge.intake import ANY_RATE, AnyRate, terms_for
 from pos_bridge.models import Decision, ParkedDecision, ParkedSale
 from pos_bridge.remarks import BOOKED_FROM_PARKING
 from tenants.models import Tenant, User
+from tenants.trail_models import trace
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -133,6 +135,7 @@ def decide(
             booked_id=_book(row, at).id if decision == Decision.BOOK else None,
         )
         ParkedSale.objects.of(tenant).filter(pk=row.pk).update(decided_at=at)
+        trace(tenant, "parked.decided", row.external_ref, decision=decision.value, reason=made.reason)
     return made
 
 
@@ -186,9 +189,9 @@ def _book(parked: NumberedSale, at: datetime) -> StoredSale:
     if look.sale is None or look.faults:
         raise NotBookable(look.faults)
     sale = look.sale
-    sale = replace(sale, remarks=f"{sale.remarks} {BOOKED_FROM_PARKING}".strip())
+    sale = structs.replace(sale, remarks=f"{sale.remarks} {BOOKED_FROM_PARKING}".strip())
     for reference in references_for(parked.external_ref, parked.number):
-        stored = _record(replace(sale, external_ref=reference), admission, at)
+        stored = _record(structs.replace(sale, external_ref=reference), admission, at)
         if stored is not None:
             return stored
     raise NoReferenceFree

@@ -14,14 +14,21 @@ import re
 from collections.abc import Callable, Container
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from rest_framework.exceptions import ValidationError
 
-from kasse.models import TENDERS, LineKind, PaymentMethod
-from pos_bridge.fields import EARLIEST, MetadataField, fault_in_reference, read_instant
+from kasse.models import LARGEST_RECEIPT, TENDERS, LineKind, PaymentMethod
+from pos_bridge.fields import (
+    EARLIEST,
+    LONGEST_REFERENCE,
+    LONGEST_TILL,
+    MetadataField,
+    fault_in_reference,
+    read_instant,
+)
 from pos_bridge.strict_json import DEPTH, FORBIDDEN, Malformed, read_json
 
 Fields: TypeAlias = dict[str, Any]
@@ -32,12 +39,15 @@ MOST_PAYMENTS = 50
 DOUBTFUL_ESCAPE = re.compile(r"\\(?:[bf]|u(?:00[0189]|007[fF]|003[aA]|[dD][89a-fA-F]))")
 ABSENT = Raw()
 NULLS = frozenset({b"", b"null"})
-AMOUNT = re.compile(rb'"?(-?[0-9]{1,8}(?:\.[0-9]{1,2})?)"?')
-QUANTITY = re.compile(rb'"?(-?[0-9]{1,8}(?:\.[0-9]{1,3})?)"?')
-PRICE = re.compile(rb'"?(-?[0-9]{1,8}(?:\.[0-9]{1,4})?)"?')
-PAYMENT_METHODS = frozenset(PaymentMethod.values)
-TENDER_CODES = frozenset(method.value for method in TENDERS)
-LINE_KINDS = frozenset(LineKind.values)
+_NUMBER = r'"?(-?[0-9]{1,8}(?:\.[0-9]{1,%d})?)"?'
+_AMOUNT, _QUANTITY, _PRICE = (_NUMBER % places for places in (2, 3, 4))
+_PERHAPS = f"(?:{_AMOUNT}|null)?"
+# The numbers of a row are read at once, with a stroke between them, which stands in none.
+STROKE = b"|"
+OF_A_SALE = re.compile(rf"{_AMOUNT}\|{_PERHAPS}\|{_PERHAPS}")
+OF_A_LINE = re.compile(rf"{_QUANTITY}\|{_PRICE}\|{_AMOUNT}\|{_PERHAPS}")
+OF_A_PAYMENT = re.compile(rf"{_AMOUNT}\|{_PERHAPS}")
+RECEIPT = re.compile(rb'"?([0-9]{1,16})"?')
 
 Text: TypeAlias = str | UnsetType | None
 
@@ -45,20 +55,20 @@ Text: TypeAlias = str | UnsetType | None
 class SentItem(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A line as it stands in the body; numbers are still the bytes they were sent as."""
 
-    description: str
+    description: Annotated[str, Meta(min_length=1, max_length=255)]
     quantity: Raw
     unit_price: Raw
     line_total: Raw
-    sku: Text = UNSET
+    sku: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
     vat_rate: Raw = ABSENT
-    category: Text = UNSET
-    kind: Text = UNSET
+    category: Annotated[str, Meta(max_length=80)] | UnsetType | None = UNSET
+    kind: LineKind | UnsetType | None = UNSET
 
 
 class SentPayment(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A payment as it stands in the body."""
 
-    method: str
+    method: PaymentMethod
     amount: Raw
     tip_amount: Raw = ABSENT
 
@@ -66,16 +76,18 @@ class SentPayment(Struct, forbid_unknown_fields=True, omit_defaults=True):
 class SentSale(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A body as it stands. An unknown field is no fault, but earns a remark, and so goes the longer way."""
 
-    external_ref: str
-    payment_method: str
+    external_ref: Annotated[str, Meta(min_length=1, max_length=LONGEST_REFERENCE)]
+    payment_method: PaymentMethod
     total_amount: Raw
-    items: list[SentItem]
+    items: Annotated[list[SentItem], Meta(min_length=1, max_length=MOST_ITEMS)]
     occurred_at: str
     currency: Text = UNSET
     rounding_amount: Raw = ABSENT
     tip_amount: Raw = ABSENT
-    payments: list[SentPayment] | UnsetType | None = UNSET
-    refund_of: Text = UNSET
+    payments: Annotated[list[SentPayment], Meta(min_length=1, max_length=MOST_PAYMENTS)] | UnsetType | None = UNSET
+    refund_of: Annotated[str, Meta(max_length=LONGEST_REFERENCE)] | UnsetType | None = UNSET
+    till_id: Annotated[str, Meta(max_length=LONGEST_TILL)] | UnsetType | None = UNSET
+    receipt_seq: Raw = ABSENT
     sent_at: Text = UNSET
     metadata: Raw = ABSENT
 
@@ -116,119 +128,80 @@ def _read(body: bytes) -> SentSale:
 
 def _checked(sent: SentSale, rates_at: Callable[[datetime], Container[Decimal]]) -> Fields:
     occurred_at = _instant(sent.occurred_at)
+    total, rounding, tip = _numbers(OF_A_SALE, sent.total_amount, sent.rounding_amount, sent.tip_amount)
+    rates = rates_at(occurred_at)
     return {
-        "external_ref": _reference(_text(sent.external_ref, 255, blank=False)),
-        "payment_method": _code(sent.payment_method, PAYMENT_METHODS),
-        "total_amount": _number(sent.total_amount, AMOUNT),
-        "items": _items(sent.items, _remembered(lambda: rates_at(occurred_at))),
+        "external_ref": _reference(sent.external_ref),
+        "payment_method": sent.payment_method,
+        "total_amount": total,
+        "items": [_item(item, rates) for item in sent.items],
         "occurred_at": occurred_at,
-        "currency": _optional(sent.currency),
-        "rounding_amount": _optional_number(sent.rounding_amount, AMOUNT),
-        "tip_amount": _not_negative(sent.tip_amount),
-        "payments": _payments(sent.payments),
-        "refund_of": _optional(sent.refund_of, lambda text: _reference(_text(text, 255))),
-        "sent_at": _optional(sent.sent_at, _instant),
-        "metadata": _metadata(sent.metadata),
+        "currency": None if sent.currency is UNSET else sent.currency,
+        "rounding_amount": rounding,
+        "tip_amount": _not_negative(tip),
+        "payments": [_payment(payment) for payment in sent.payments] if sent.payments else None,
+        "refund_of": _reference(sent.refund_of) if sent.refund_of else None,
+        "till_id": _reference(sent.till_id) if sent.till_id else None,
+        "receipt_seq": None if sent.receipt_seq is ABSENT else _receipt(sent.receipt_seq),
+        "sent_at": None if sent.sent_at is None or sent.sent_at is UNSET else _instant(sent.sent_at),
+        "metadata": None if sent.metadata is ABSENT else _metadata(sent.metadata),
     }
 
 
-def _remembered(ask: Callable[[], Container[Decimal]]) -> Callable[[], Container[Decimal]]:
-    """Ask once, and only if somebody wants to know."""
-    answers: list[Container[Decimal]] = []
-
-    def answer() -> Container[Decimal]:
-        if not answers:
-            answers.append(ask())
-        return answers[0]
-
-    return answer
-
-
-def _items(items: list[SentItem], rates: Callable[[], Container[Decimal]]) -> list[Fields]:
-    if not 1 <= len(items) <= MOST_ITEMS:
+def _item(item: SentItem, rates: Container[Decimal]) -> Fields:
+    numbers = _numbers(OF_A_LINE, item.quantity, item.unit_price, item.line_total, item.vat_rate)
+    quantity, unit_price, line_total, vat_rate = numbers
+    if not quantity or (vat_rate is not None and vat_rate not in rates):
         raise Doubt
-    return [
-        {
-            "description": _text(item.description, 255, blank=False),
-            "quantity": _not_zero(_number(item.quantity, QUANTITY)),
-            "unit_price": _number(item.unit_price, PRICE),
-            "line_total": _number(item.line_total, AMOUNT),
-            "sku": _text(item.sku, 64) if isinstance(item.sku, str) else None,
-            "vat_rate": _vat_rate(item.vat_rate, rates),
-            "category": _text(item.category, 80) if isinstance(item.category, str) else None,
-            "kind": _code(item.kind, LINE_KINDS) if isinstance(item.kind, str) else None,
-        }
-        for item in items
-    ]
+    return {
+        "description": item.description,
+        "quantity": quantity,
+        "unit_price": unit_price,
+        "line_total": line_total,
+        "sku": item.sku or None,
+        "vat_rate": vat_rate,
+        "category": item.category or None,
+        "kind": item.kind or None,
+    }
 
 
-def _payments(payments: list[SentPayment] | UnsetType | None) -> list[Fields] | None:
-    if payments is None or payments is UNSET:
-        return None
-    if not 1 <= len(payments) <= MOST_PAYMENTS:
+def _payment(payment: SentPayment) -> Fields:
+    amount, tip = _numbers(OF_A_PAYMENT, payment.amount, payment.tip_amount)
+    if payment.method not in TENDERS:
         raise Doubt
-    return [
-        {
-            "method": _code(payment.method, TENDER_CODES),
-            "amount": _number(payment.amount, AMOUNT),
-            "tip_amount": _not_negative(payment.tip_amount),
-        }
-        for payment in payments
-    ]
+    return {"method": payment.method, "amount": amount, "tip_amount": _not_negative(tip)}
 
 
-def _optional(value: Text, check: Callable[[str], Any] = str) -> Any:
-    return check(value) if isinstance(value, str) else None
-
-
-def _text(text: str, most: int, *, blank: bool = True) -> str:
-    if len(text) > most or not (text or blank):
+def _numbers(shape: re.Pattern[str], *sent: Raw) -> list[Any]:
+    """Exact numbers out of what was sent of a row; None for each that was not."""
+    text = STROKE.join(sent).decode()
+    found = shape.fullmatch(text)
+    if found is None:
         raise Doubt
-    return text
+    numbers = [None if each is None else Decimal(each) for each in found.groups()]
+    # Adding nought turns −0 into 0.
+    return numbers if "-" not in text else [None if each is None else each + 0 for each in numbers]
 
 
-def _reference(text: str) -> str:
-    if text and fault_in_reference(text):
-        raise Doubt
-    return text
-
-
-def _code(text: str, known: frozenset[str]) -> str:
-    if text not in known:
-        raise Doubt
-    return text
-
-
-def _number(raw: Raw, shape: re.Pattern[bytes]) -> Decimal:
-    match = shape.fullmatch(raw)
-    if match is None:
-        raise Doubt
-    number = Decimal(match[1].decode())
-    return number or abs(number)  # −0 is 0
-
-
-def _optional_number(raw: Raw, shape: re.Pattern[bytes]) -> Decimal | None:
-    return None if bytes(raw) in NULLS else _number(raw, shape)
-
-
-def _not_negative(raw: Raw) -> Decimal | None:
-    number = _optional_number(raw, AMOUNT)
+def _not_negative(number: Decimal | None) -> Decimal | None:
     if number is not None and number < 0:
         raise Doubt
     return number
 
 
-def _not_zero(number: Decimal) -> Decimal:
-    if not number:
+def _reference(text: str) -> str:
+    if fault_in_reference(text):
         raise Doubt
-    return number
+    return text
 
 
-def _vat_rate(raw: Raw, rates: Callable[[], Container[Decimal]]) -> Decimal | None:
-    rate = _not_negative(raw)
-    if rate is not None and rate not in rates():
+def _receipt(raw: Raw) -> int | None:
+    if bytes(raw) in NULLS:
+        return None
+    match = RECEIPT.fullmatch(raw)
+    if match is None or not 1 <= int(match[1]) <= LARGEST_RECEIPT:
         raise Doubt
-    return rate
+    return int(match[1])
 
 
 def _instant(text: str) -> datetime:

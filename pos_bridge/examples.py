@@ -31,7 +31,7 @@ Body = dict[str, Any]
 PUBLIC_URL = "https://api.campone.example"
 NOW = datetime(2026, 4, 29, 8, 14, 35, 120_000, tzinfo=timezone.utc)
 SALE_ID = UUID("019dd827-1b60-7c3e-9a41-5d2f60c8b7a4")
-SEEBLICK = Tenant(slug="seeblick", name="Camping Seeblick")
+SEEBLICK = Tenant(pk=1, slug="seeblick", name="Camping Seeblick")
 ZONE = ZoneInfo(SEEBLICK.zone)
 
 FIVE_FIELDS: Body = {

@@ -1,6 +1,6 @@
 """What a logged call means, for people who have never seen an API: what the till did, what came of it, what to do.
 
-``SENTENCES`` holds every code that may stand in the log: the published ones (``problems.KINDS``), and what exactly a
+``SENTENCES`` holds every code that may stand in the log: the published ones (``kinds.KINDS``), and what exactly a
 body that could not be read suffered from (``strict_json``, ``intake``).
 """
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pos_bridge.activity import BASE_PATH
 from pos_bridge.cashier import FIELDS, LANGUAGES, PROBLEMS
-from pos_bridge.models import InboundCall, Outcome
+from pos_bridge.models import ANSWER_LOST, InboundCall, Outcome
 
 Text: TypeAlias = str | Promise
 
@@ -91,6 +91,17 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("The key of this till does not hold the scope for this."),
         _("Sending sales needs pos:write, reading needs pos:read. Create a new key that holds it; revoke this one."),
     ),
+    "https_required": (
+        _("The till called without encryption, so everyone on the way could read its token."),
+        _("Let the API URL in the till begin with https, and replace the key: somebody may have its token."),
+    ),
+    "address_not_allowed": (
+        _("The key of this till may not be used from where the till called."),
+        _(
+            "Look at the networks of the key. If the till has moved, or has another connection to the internet, add "
+            "the address of this call. If it is not your till, replace the key: somebody has its token."
+        ),
+    ),
     "pos_bridge_disabled": (
         _("The bridge was switched off, so nothing is taken from any till."),
         _("Switch it on on the page Integrations. Tills that keep their sales send them then."),
@@ -123,6 +134,12 @@ NONE_TAKEN: tuple[Text, Text] = (
 )
 """The same of a batch, whose sales have codes of their own: the call itself was answered 200, and has none."""
 
+LOST_ON_PURPOSE: tuple[Text, Text] = (
+    _("Done, and the answer was lost on purpose: the till has not heard of it."),
+    _("Now the till must send the same again. It is then known already, and nothing is booked twice."),
+)
+"""Of a call with a test key."""
+
 FIELD_RULES: dict[str, Text] = {
     "external_ref": _(
         "The till's own number for the sale: 1 to 255 characters, no blanks at its ends, never used twice."
@@ -151,6 +168,8 @@ FIELD_RULES: dict[str, Text] = {
     "method": _("How this part was paid: CASH, CARD, TWINT and so on, not MIXED."),
     "amount": _("What was paid in this way, with two places."),
     "refund_of": _("The till's number of the original sale: at most 255 characters."),
+    "till_id": _("Which of several devices sold it: at most 64 characters, no blanks at its ends."),
+    "receipt_seq": _("The till's own running receipt number: a whole number from 1 on."),
     "metadata": _("Further facts as the till likes: at most 20 of them, and 2 KiB."),
     "business_date": _("A day, such as 2026-04-29."),
     "occurred_from": _("A moment: date, time and offset."),
@@ -158,6 +177,8 @@ FIELD_RULES: dict[str, Text] = {
     "received_since": _("A moment: date, time and offset."),
     "updated_since": _("A moment: date, time and offset."),
     "include_inactive": _("true or false."),
+    "mine": _("true or false."),
+    "since": _("A moment: date, time and offset."),
     "page": _("A page number, from 1 on."),
     "page_size": _("How many on a page, from 1 on."),
 }
@@ -173,6 +194,7 @@ DEEDS: tuple[tuple[str, str, Text], ...] = (
     ("GET", r"/transactions/summary/?", _("The till asked what a day has come to.")),
     ("POST", r"/transactions(/|/batch/?)?\?dry_run=1", _("The till tried out what would become of its sales.")),
     ("POST", r"/reconciliations/?", _("The till compared its day with ours.")),
+    ("GET", r"/gaps/?", _("The till asked which of its receipts are missing.")),
 )
 
 
@@ -193,6 +215,8 @@ class Explanation:
 
 def explain(call: InboundCall) -> Explanation | None:
     """The explanation of a refusal; None for a call that was answered as asked."""
+    if call.error_code == ANSWER_LOST:
+        return Explanation(*LOST_ON_PURPOSE)
     if call.status < 400:
         return Explanation(*NONE_TAKEN) if call.outcome == Outcome.REFUSED else None
     happened, todo = (

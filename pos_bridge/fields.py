@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
+from kasse.models import LARGEST_RECEIPT
 from pos_bridge.strict_json import Literal
 
 METADATA_KEYS = 20
@@ -23,12 +24,13 @@ METADATA_BYTES = 2048
 ECHOED = 40
 
 RFC3339 = re.compile(
-    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]"
-    r"(?P<time>(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])(?P<fraction>\.[0-9]+)?"
-    r"(?P<offset>[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]"
+    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LONGEST_REFERENCE = 255
+LONGEST_TILL = 64
 EARLIEST = datetime(2000, 1, 1, tzinfo=timezone.utc)
 # Control and format characters (those that turn the reading direction among them), surrogates, line ends.
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -65,6 +67,13 @@ class ReferenceField(TextField):
         if fault:
             self.fail(fault)
         return text
+
+
+class TillNameField(ReferenceField):
+    """Which device of a key sold something: 1 to 64 characters of which the same holds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": LONGEST_TILL, **kwargs})
 
 
 def fault_in_reference(text: str) -> str | None:
@@ -128,6 +137,22 @@ class MoneyField(ExactField):
         super().__init__(places=2, **kwargs)
 
 
+class ReceiptField(serializers.Field):  # type: ignore[type-arg]
+    """A till's running receipt number: a whole number from 1, or its text; zeros may lead it."""
+
+    default_error_messages = {"invalid": "Not a whole number from 1 to 9007199254740991."}
+    SHAPE = re.compile(r"[0-9]{1,16}")
+
+    def to_internal_value(self, data: Any) -> int:
+        number = int(data) if isinstance(data, str) and self.SHAPE.fullmatch(data) else 0
+        if not 1 <= number <= LARGEST_RECEIPT:
+            self.fail("invalid")
+        return number
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class InstantField(serializers.Field):  # type: ignore[type-arg]
     """An RFC 3339 instant with its offset, from 2000 on."""
 
@@ -153,22 +178,12 @@ def read_instant(text: str) -> datetime | None:
 
     An instant whose UTC lies outside the years 1 to 9999 is none that any sale could have.
     """
-    match = RFC3339.fullmatch(text)
-    if match is None:
+    if RFC3339.fullmatch(text) is None:
         return None
-    fraction = (match["fraction"] or ".0")[:7].ljust(7, "0")
     try:
-        local = datetime.fromisoformat(f"{match['day']}T{match['time']}{fraction}")
-        return (local - _offset(match["offset"])).replace(tzinfo=timezone.utc)
+        return datetime.fromisoformat(text.upper()).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
-
-
-def _offset(text: str) -> timedelta:
-    if text in {"Z", "z"}:
-        return timedelta(0)
-    offset = timedelta(hours=int(text[1:3]), minutes=int(text[4:6]))
-    return -offset if text[0] == "-" else offset
 
 
 class DayField(serializers.Field):  # type: ignore[type-arg]

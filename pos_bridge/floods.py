@@ -24,6 +24,7 @@ from django.db import connection
 from kasse.sqlite import for_sqlite, on_sqlite
 from kasse.statements import change
 from pos_bridge.models import InboundCall, Outcome
+from tenants.fence import across_tenants
 
 ROWS_PER_ADDRESS_AND_MINUTE = 100
 SECONDS_BEFORE_WRITING = 1.0
@@ -60,7 +61,8 @@ def is_flooded(address: str, status: int, minute: datetime) -> bool:
     refused = InboundCall.objects.filter(status__gte=400).filter(
         remote_address=address, status=status, at__gte=minute, at__lt=minute + timedelta(minutes=1)
     )
-    rows = refused.exclude(outcome=Outcome.FLOOD)[:ROWS_PER_ADDRESS_AND_MINUTE].count()
+    with across_tenants():
+        rows = refused.exclude(outcome=Outcome.FLOOD)[:ROWS_PER_ADDRESS_AND_MINUTE].count()
     if rows < ROWS_PER_ADDRESS_AND_MINUTE:
         return False
     if len(_known) >= MOST_KNOWN:
@@ -116,7 +118,8 @@ def write_counts() -> None:
         _counted.clear()
     while rows:
         try:
-            _add(rows[-1])
+            with across_tenants():
+                _add(rows[-1])
         except Exception:
             _keep(rows)
             raise

@@ -8,7 +8,7 @@ once a day, at its last four weeks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,9 @@ from kasse.late import came_late
 from kasse.models import LineKind, Source, Transaction, TransactionItem
 from pos_bridge.arrivals import Arrival, last_arrivals
 from pos_bridge.drift import Drift, may_change_day, measure
+from pos_bridge.missing import LOOKED_AT, numbered_sales
 from pos_bridge.models import BridgeSettings, InboundBatch, InboundCall, ParkedSale
+from pos_bridge.remarks import IMPORTED
 from pos_bridge.silence import NO_RHYTHM, Past, Rhythm, is_silent, midnight_before, rhythms_of
 from tenants.models import Tenant
 
@@ -39,7 +41,9 @@ class Lately:
     """The figures of 24 hours, but for ``parked``: all that wait, however long.
 
     ``refused`` are calls answered 4xx but 401, ``failed`` those answered 5xx; ``failed_last`` how many of the last
-    five were. ``partly`` are batches of which a sale was refused or failed. ``unknown_vat`` and ``late`` are sales.
+    five were. ``partly`` are batches of which a sale was refused or failed. ``unknown_vat`` and ``late`` are sales,
+    not those that were imported.
+    ``numbered`` is 1 if any sale that is looked at for missing receipts has a number, as is not the rule.
     """
 
     refused: int = 0
@@ -49,6 +53,7 @@ class Lately:
     parked: int = 0
     unknown_vat: int = 0
     late: int = 0
+    numbered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,14 @@ class TillNow:
         return self.drift is not None and self.drift.is_nearly_refused
 
 
-def tills_now(tenant: Tenant, keys: Iterable[ApiKey], *, at: datetime) -> list[TillNow]:
-    """Look at the tills with these keys, in their order."""
+def tills_now(tenant: Tenant, keys: Sequence[ApiKey], *, at: datetime) -> list[TillNow]:
+    """Look at the tills with these keys, in their order; a till with several is named by the youngest of them."""
     pasts = rhythms_of(tenant, at=at)
     since = min(at - LATELY, midnight_before(at, tenant.zone_info))
     last = last_arrivals(tenant, since=since, at=at)
-    return [_till(key, pasts.get(key.pk), last.get(key.pk, []), at) for key in keys]
+    tills = {key.till_key_id: key for key in sorted(keys, key=lambda key: key.pk)}
+    youngest = [key for key in keys if tills[key.till_key_id] == key]
+    return [_till(key, pasts.get(key.till_key_id), last.get(key.till_key_id, []), at) for key in youngest]
 
 
 def _till(key: ApiKey, past: Past | None, last: list[Arrival], at: datetime) -> TillNow:
@@ -161,16 +168,21 @@ def _figures(tenant: Tenant, at: datetime) -> dict[str, _CountOf]:
         "partly": _CountOf(batches.values("pk")),
         "parked": _CountOf(ParkedSale.objects.of(tenant).filter(decided_at=None).values("pk")),
         "unknown_vat": _CountOf(_sales_without_rate(tenant, at)),
-        "late": _CountOf(sales.filter(came_late()).values("pk")),
+        "late": _CountOf(sales.filter(came_late()).exclude(remarks__contains=IMPORTED).values("pk")),
+        "numbered": _CountOf(numbered_sales(tenant, since=at - LOOKED_AT).values("pk")[:1]),
     }
 
 
 def _sales_without_rate(tenant: Tenant, at: datetime) -> QuerySet[Any, Any]:
     """Outside sales with a line whose VAT nobody knows; a voucher sold has none to know, nor has what costs nothing."""
-    lines = TransactionItem.objects.of(tenant).filter(
-        transaction_id__gte=first_id_at(at - LATELY),
-        transaction__source=Source.EXTERNAL_POS,
-        transaction__received_at__lte=at,
-        vat_rate=None,
+    lines = (
+        TransactionItem.objects.of(tenant)
+        .filter(
+            transaction_id__gte=first_id_at(at - LATELY),
+            transaction__source=Source.EXTERNAL_POS,
+            transaction__received_at__lte=at,
+            vat_rate=None,
+        )
+        .exclude(transaction__remarks__contains=IMPORTED)
     )
     return lines.exclude(kind=LineKind.VOUCHER_SALE).exclude(line_total=0).values("transaction_id").distinct()

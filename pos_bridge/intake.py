@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from apikeys.models import ApiKey
 from catalogue.vat import holding_on
@@ -17,7 +17,7 @@ from kasse.business_day import business_date
 from kasse.fingerprint import Difference
 from kasse.models import Source
 from kasse.reading import sales_under
-from kasse.recording import ExternalRefConflict, Recorded, record_transaction
+from kasse.recording import ExternalRefConflict, Recorded, SaleForgotten, record_transaction
 from kasse.sales import NewSale, StoredSale
 from pos_bridge.activity import LOGGER, Call, may_be_the_log
 from pos_bridge.admission import Admission
@@ -86,15 +86,7 @@ def terms_for(admission: Admission, now: datetime) -> Terms:
     def day_of(instant: datetime) -> date:
         return business_date(instant, zone=zone, cutoff_hour=tenant.cutoff_hour)
 
-    known: dict[date, frozenset[Decimal]] = {}
-
-    def rates_on(day: date) -> frozenset[Decimal]:
-        # Every line of a sale may ask for its rate.
-        if day not in known:
-            known[day] = holding_on(admission.rates, day)
-        return known[day]
-
-    return Terms(tenant.currency, now, day_of, rates_on)
+    return Terms(tenant.currency, now, day_of, partial(holding_on, admission.rates))
 
 
 def _look_closely(tenant: Tenant, body: bytes, terms: Terms, call: Call) -> Checked:
@@ -172,8 +164,11 @@ def _record(admission: Admission, sale: NewSale, rider: TillRider, received_at: 
 def _park(
     key: ApiKey, document: Mapping[str, Any], conflict: ExternalRefConflict, call: Call, received_at: datetime
 ) -> None:
-    with transaction.atomic():
-        park_conflict(key=key, document=document, conflict=conflict, received_at=received_at)
+    try:
+        with transaction.atomic():
+            park_conflict(key=key, document=document, conflict=conflict, received_at=received_at)
+    except IntegrityError:  # what it is in conflict with is gone
+        raise SaleForgotten from None
     call.outcome = Outcome.CONFLICT
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from kasse.models import LineKind, PaymentMethod, Source
 from kasse.totals import Counted, DayTotals, LineTotal, PaymentTotal, TillTotal
 from pos_bridge.batch import Fate
-from pos_bridge.examples import FIVE_FIELDS, NOW, SALE_ID, Body, answer_to
+from pos_bridge.examples import FIVE_FIELDS, NOW, SALE_ID, Body, answer_to, page_answer
+from pos_bridge.gaps import Hole, Moment
+from pos_bridge.gaps_api import facts_of, gap_body
+from pos_bridge.missing import LOOKED_AT, Gap, Gaps
 from pos_bridge.models import Reconciliation
 from pos_bridge.problem_examples import problem_examples
 from pos_bridge.reconciling import Compared, Sum, reconciliation_body
@@ -52,6 +55,14 @@ def dry_run_answer() -> Body:
 def sale_called_batch_answer() -> Body:
     """The sale whose reference is ``batch``."""
     return {**answer_to(FIVE_FIELDS), "external_ref": "batch"}
+
+
+def gaps_answer() -> Body:
+    """Three receipts of the second kiosk."""
+    before, after = (Moment(NOW - timedelta(days=2, minutes=ago), NOW - timedelta(days=2)) for ago in (21, 4))
+    missing = Gap(1, "Kiosk 2", Hole(1041, 1043, before, after))
+    found = Gaps((missing,), (), (), looked_from=NOW - LOOKED_AT)
+    return page_answer([gap_body(missing, mine=True)]) | facts_of(found)
 
 
 def summary_answer() -> Body:

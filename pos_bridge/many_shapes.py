@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from kasse.models import TENDERS
-from pos_bridge.answer_shapes import AMOUNT, CURRENCY, INSTANT, RATE, TEXT, in_words, nullable, one_of, record, rows_of
+from kasse.models import LARGEST_RECEIPT, TENDERS
+from pos_bridge.answer_shapes import (
+    AMOUNT,
+    CURRENCY,
+    INSTANT,
+    RATE,
+    TEXT,
+    in_words,
+    nullable,
+    one_of,
+    page_of,
+    record,
+    rows_of,
+)
 from pos_bridge.batch import Fate
+from pos_bridge.gaps import MOST_MISSING
 from pos_bridge.models import Verdict
 from pos_bridge.reconciling import LISTS
 from pos_bridge.request_shapes import Schema, ref
@@ -48,6 +61,7 @@ BATCH_RESULT = record(
 )
 
 COUNT: Schema = {"type": "integer", "minimum": 0}
+NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_RECEIPT}
 
 BATCH_ANSWER = record(
     "What became of the sales of a batch, in the order in which they were sent.",
@@ -122,6 +136,25 @@ RECONCILIATION = record(
     optional=("warnings",),
 )
 
+GAP = record(
+    "Receipts that are missing: numbers that a till has left out, and never brought.",
+    {
+        "mine": in_words({"type": "boolean"}, "Whether they are this key's till's."),
+        "till_id": in_words(nullable(TEXT), "Which device, if it said so."),
+        "first": in_words(NUMBER, "The first that is missing."),
+        "last": in_words(NUMBER, "The last that is missing; often the same."),
+        "count": in_words({**NUMBER, "maximum": MOST_MISSING}, "How many that are."),
+        "sold_after": in_words(INSTANT, "When the sale before them was sold, by the till's clock."),
+        "sold_before": in_words(INSTANT, "When the sale behind them was sold, by the till's clock."),
+        "noticed_at": in_words(INSTANT, "When the later of these two came, by the service's clock."),
+    },
+)
+GAPS_AS_A_WHOLE: dict[str, Schema] = {
+    "looked_from": in_words(INSTANT, "Sales before this instant, by the till's clock, were not looked at."),
+    "leaps": in_words(COUNT, "How often more than 500 numbers are left out at once, which is not listed."),
+}
+GAPS = page_of("Gap")
+
 MANY_SCHEMAS: dict[str, Schema] = {
     "DryRun": DRY_RUN,
     "SaleOrDryRun": {"anyOf": [ref("schemas", "Sale"), ref("schemas", "DryRun")]},
@@ -132,4 +165,10 @@ MANY_SCHEMAS: dict[str, Schema] = {
     "VatTotal": VAT_TOTAL,
     "ToldSum": TOLD_SUM,
     "Reconciliation": RECONCILIATION,
+    "Gap": GAP,
+    "GapPage": {
+        **GAPS,
+        "properties": GAPS["properties"] | GAPS_AS_A_WHOLE,
+        "required": [*GAPS["required"], *GAPS_AS_A_WHOLE],
+    },
 }

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from apikeys.models import ApiKey
 from catalogue.exact_decimals import ExactDecimalField, MoneyField
 from kasse.models import Transaction
-from kasse.written_once import WrittenOnceManager
 from tenants.models import Tenant, TenantOwned, User
+from tenants.written_once import WrittenOnceManager
 
 
 class BridgeSettings(models.Model):
@@ -51,6 +51,10 @@ class Outcome(models.TextChoices):
     FLOOD = "flood", _("flood")
 
 
+ANSWER_LOST = "answer_lost"
+"""In place of an error's code: the call was answered, and the answer lost on purpose (``rehearsing``)."""
+
+
 class InboundCall(models.Model):
     """One call of the API, answered by whatever. No body, no token.
 
@@ -67,7 +71,7 @@ class InboundCall(models.Model):
     api_key = models.ForeignKey(
         ApiKey, on_delete=models.PROTECT, null=True, db_index=False, db_constraint=False, related_name="+"
     )
-    key_prefix = models.CharField(max_length=11, blank=True)
+    key_prefix = models.CharField(max_length=12, blank=True)
     method = models.CharField(max_length=16)
     path = models.CharField(max_length=500)
     status = models.PositiveSmallIntegerField()
@@ -275,3 +279,9 @@ class BudgetTotal(OfOneKey):
 
     def __str__(self) -> str:
         return f"{self.api_key.prefix}: {self.calls}"
+
+
+# Django finds a room's models where its `models` is.
+import pos_bridge.gap_models  # noqa: E402
+import pos_bridge.importing.models  # noqa: E402
+import pos_bridge.losing_models  # noqa: E402, F401

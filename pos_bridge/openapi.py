@@ -18,10 +18,10 @@ from rest_framework.views import APIView
 from pos_bridge.activity import BASE_PATH
 from pos_bridge.answer_shapes import HEADERS, SCHEMAS
 from pos_bridge.api import NothingHere
+from pos_bridge.kinds import KINDS
 from pos_bridge.many_shapes import MANY_SCHEMAS
 from pos_bridge.operations import OPERATIONS, Answer, Operation, code_of
 from pos_bridge.problem_examples import problem_examples
-from pos_bridge.problems import KINDS
 from pos_bridge.request_shapes import Schema, ref
 
 Endpoints: TypeAlias = list[tuple[str, str, str, Any]]
@@ -53,6 +53,12 @@ PROBLEM_WORDS = {
 }
 
 PARAMETERS: dict[str, Schema] = {
+    "X-Lose-Answer": {
+        "name": "X-Lose-Answer",
+        "in": "header",
+        "description": "With a test key: take what is sent, and close the connection without an answer.",
+        "schema": {"type": "string", "enum": ["1"]},
+    },
     "Accept-Language": {
         "name": "Accept-Language",
         "in": "header",
@@ -84,7 +90,7 @@ class BearerKey(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "bearerFormat": "ck_ and 32 letters and digits",
+            "bearerFormat": "ck_ and 32 letters and digits; ckt_ begins a test key",
             "description": "A key of the campground, minted by its staff and shown once. It decides whose sales are "
             "written and read, and by its scopes, `pos:read` and `pos:write`, what the till may do.",
         }
@@ -144,7 +150,8 @@ def describe_answers(result: Schema, **_: Any) -> Schema:
 
 
 def _complete(described: Schema, operation: Operation) -> None:
-    headers = ("Accept-Language", "X-Request-Id", *operation.headers)
+    losing = ("X-Lose-Answer",) if operation.request else ()
+    headers = ("Accept-Language", "X-Request-Id", *losing, *operation.headers)
     described.setdefault("parameters", []).extend(ref("parameters", name) for name in headers)
     if operation.request:
         content = described["requestBody"]["content"]["application/json"]
@@ -182,7 +189,7 @@ def _problem_example(name: str, body: Schema) -> Schema:
 
 
 def _headers(*names: str) -> Schema:
-    return {name: ref("headers", name) for name in (*names, "X-Request-Id")}
+    return {name: ref("headers", name) for name in (*names, "X-Api-Key-Expires", "X-Test-Key", "X-Request-Id")}
 
 
 def _json(schema: str, shown: Schema) -> Schema:

@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from pos_bridge import api, batch_api, examples, many_examples, reconciling_api
+from pos_bridge import api, batch_api, examples, gaps_api, many_examples, reconciling_api
 from pos_bridge.contract import SaleSerializer
 from pos_bridge.examples import Body
+from pos_bridge.gaps_api import GapsQuery
+from pos_bridge.kinds import KINDS
 from pos_bridge.paging import Pages
-from pos_bridge.problems import KINDS
 from pos_bridge.queries import ProductQuery, TransactionQuery
 from pos_bridge.reconciling_api import SummaryQuery
 from pos_bridge.request_shapes import ReferenceShape, ref
@@ -78,6 +79,8 @@ ANY_CALL = (
     "bad_request",
     "invalid_key",
     "key_inactive",
+    "https_required",
+    "address_not_allowed",
     "pos_bridge_disabled",
     "method_not_allowed",
     "not_acceptable",
@@ -250,6 +253,20 @@ POST_RECONCILIATION = Operation(
     answers={200: Answer("What was found.", "Reconciliation", many_examples.reconciliation_answers)},
     problems=(*ANY_CALL, "insufficient_scope.write", "unsupported_media_type", "parse_error", *MANY["day"]),
 )
+LIST_GAPS = Operation(
+    view=gaps_api.GapsView,
+    method="get",
+    name="list_gaps",
+    summary="List receipts that are missing",
+    words="Holes in `receipt_seq`, the last noticed first: send those sales again. Looked at are the last 35 days, by "
+    "the till's clock. A hole is told 24 hours after the later of its neighbours came, and no longer once the "
+    "campground has explained it. Where more than 500 numbers are left out at once, the till was probably given "
+    "others: `leaps` counts such places, and they are not listed.",
+    query=GapsQuery,
+    parameters=PAGING,
+    answers={200: Answer("One page.", "GapPage", lambda: {"a_hole": many_examples.gaps_answer()}, ("Link",))},
+    problems=(*LISTING, "validation_error.gaps"),
+)
 
 OPERATIONS = (
     LIST_TRANSACTIONS,
@@ -259,6 +276,7 @@ OPERATIONS = (
     GET_SALE_CALLED_BATCH,
     GET_SUMMARY,
     POST_RECONCILIATION,
+    LIST_GAPS,
     LIST_PRODUCTS,
     PING,
 )

@@ -31,20 +31,26 @@ class Pages(PageNumberPagination):
         number = super().get_page_number(request, paginator)
         return number if WHOLE_NUMBER.fullmatch(str(number)) else 0
 
+    def span_of(self, request: Request) -> tuple[int, int]:
+        """How many rows the asked-for page has room for, and how many come before it."""
+        size, number = int(self.get_page_size(request) or 0), str(request.query_params.get(self.page_query_param, 1))
+        return size, size * (int(number) - 1) if WHOLE_NUMBER.fullmatch(number) else 0
+
     def get_next_link(self) -> str | None:
         return own_address(super().get_next_link())
 
     def get_previous_link(self) -> str | None:
         return own_address(super().get_previous_link())
 
-    def answer(self, results: list[Any]) -> HttpResponse:
-        """The page, its links in the body and in the header."""
+    def answer(self, results: list[Any], **facts: Any) -> HttpResponse:
+        """The page, its links in the body and in the header; ``facts`` are of the list as a whole."""
         links = {"next": self.get_next_link(), "prev": self.get_previous_link()}
         header = ", ".join(f'<{link}>; rel="{rel}"' for rel, link in links.items() if link)
         body = {
             "count": cast("Page[Any]", self.page).paginator.count,
             "next": links["next"],
             "previous": links["prev"],
+            **facts,
             "results": results,
         }
         return json_answer(body, headers={"Link": header} if header else None)

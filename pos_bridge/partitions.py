@@ -89,7 +89,8 @@ def ensure_partitions(*, now: datetime) -> Ensured:
     made, missing = [], []
     for month in months_from(now):
         try:
-            if _do_briefly(partial(make_partition, month=month)):
+            # Who does not own the log may not even ask for the lock, and need not.
+            if month not in list_partitions() and _do_briefly(partial(make_partition, month=month)):
                 made.append(month)
         except DatabaseError as error:
             LOGGER.warning("No %s; its calls go to the default partition: %s", month.table, _first_line(error))

@@ -5,7 +5,7 @@
   side
 * yellow: in the last 24 hours calls, or sales of a batch, were refused (4xx, but for 401) or failed, sales came without
   a VAT rate that anybody knows or after their day was closed; parked sales wait, however long; a till is silent, or its
-  clock is off
+  clock is off; a key ends within seven days; receipts are missing that nobody has explained
 * green: otherwise
 """
 
@@ -23,6 +23,8 @@ from django.utils.translation import ngettext, ngettext_lazy
 from pos_bridge.doors import is_any_open
 from pos_bridge.drift import Drift
 from pos_bridge.health import LAST_CALLS, BridgeNow, TillNow, bridge_now, tills_now
+from pos_bridge.key_ends import key_ends
+from pos_bridge.missing import gaps_remembered
 from tenants import swiss
 from tenants.models import Tenant
 
@@ -134,7 +136,8 @@ def pill_of(tenant: Tenant, *, at: datetime, bridge: BridgeNow | None = None) ->
         return Pill("grey", (_reason("switched_off", _("The bridge is switched off: every till is refused.")),))
     grave = tuple(_grave(tenant, bridge, at))
     tills = tills_now(tenant, bridge.selling_keys(at=at), at=at)
-    light = (*_light(bridge), *(reason for till in tills for reason in _of_till(till)))
+    of_tills = (reason for till in tills for reason in _of_till(till))
+    light = (*_light(bridge, at), *_missing(tenant, bridge, at), *of_tills)
     return Pill("red" if grave else "yellow" if light else "green", grave + light)
 
 
@@ -151,10 +154,19 @@ def _grave(tenant: Tenant, bridge: BridgeNow, at: datetime) -> Iterator[Reason]:
         )
 
 
-def _light(bridge: BridgeNow) -> Iterator[Reason]:
+def _light(bridge: BridgeNow, at: datetime) -> Iterator[Reason]:
+    for end in key_ends(bridge.keys, at=at):
+        if end.is_urgent:
+            yield _reason("key_ends", end.sentence, view="api-keys")
     for name, code, sentence, view, query in FIGURES:
         if count := getattr(bridge.lately, name):
             yield _reason(code, str(sentence % {"count": count}), view=view, query=query)
+
+
+def _missing(tenant: Tenant, bridge: BridgeNow, at: datetime) -> Iterator[Reason]:
+    if bridge.lately.numbered and (count := gaps_remembered(tenant, at=at).count):
+        sentence = ngettext("%(count)d receipt is missing.", "%(count)d receipts are missing.", count)
+        yield _reason("missing_receipts", sentence % {"count": count}, view="missing-receipts")
 
 
 def _of_till(till: TillNow) -> Iterator[Reason]:

@@ -15,11 +15,12 @@ from rest_framework.exceptions import MethodNotAllowed, NotAcceptable, Unsupport
 
 from apikeys.authentication import Busy, InvalidKeyAnswer, KeyInactiveAnswer
 from apikeys.models import ApiKey, Scope
-from apikeys.permissions import InsufficientScope
+from apikeys.permissions import AddressNotAllowed, HttpsRequired, InsufficientScope
 from pos_bridge.activity import Call
 from pos_bridge.contract import check_sale
 from pos_bridge.examples import FIVE_FIELDS, NOW, PUBLIC_URL, SALE_ID, Body, as_sent, example_terms
 from pos_bridge.faults import Fault, Refused
+from pos_bridge.gaps_api import GapsQuery
 from pos_bridge.problems import Problem, problem_body, problem_of
 from pos_bridge.queries import ProductQuery, TransactionQuery, read_query
 from pos_bridge.reconciling_api import SummaryQuery
@@ -53,8 +54,13 @@ FAULTY_QUERIES = {
     "validation_error.products": "include_inactive=yes",
     "unknown_parameter.summary": "business_date=2026-04-29&mien=true",
     "validation_error.summary": "business_date=29.04.2026",
+    "validation_error.gaps": "since=2026-04-29",
 }
-QUERIES: dict[str, type[serializers.Serializer[Any]]] = {"products": ProductQuery, "summary": SummaryQuery}
+QUERIES: dict[str, type[serializers.Serializer[Any]]] = {
+    "products": ProductQuery,
+    "summary": SummaryQuery,
+    "gaps": GapsQuery,
+}
 TOLD: Body = {"external_ref": "seeblick-2026-04-29-T-1", "total_amount": "12.50"}
 FAULTY_BATCHES: dict[str, Body] = {
     "validation_error.batch": {"transactions": []},
@@ -87,6 +93,8 @@ def _problems() -> dict[str, Problem]:
             "key_inactive": KeyInactiveAnswer(ApiKey()),
             "insufficient_scope.read": InsufficientScope((Scope.POS_READ,)),
             "insufficient_scope.write": InsufficientScope((Scope.POS_WRITE,)),
+            "https_required": HttpsRequired(),
+            "address_not_allowed": AddressNotAllowed("203.0.113.9"),
             "pos_bridge_disabled": BridgeDisabled(),
             "not_found": Http404(),
             "method_not_allowed": MethodNotAllowed("DELETE"),

@@ -1,7 +1,6 @@
 """Errors: one body that serves Django REST clients, RFC 9457 readers, and the cashier.
 
-``KINDS`` is the list of all published codes; a code never changes its meaning. Facts raised by the rooms
-below become answers here, and only here.
+Facts raised by the rooms below become answers here, and only here, under one of the published codes (``kinds``).
 
 Source: wire contract, section 4.
 """
@@ -18,146 +17,29 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
+from psycopg.errors import IdleInTransactionSessionTimeout as WaitedTooLong
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from apikeys.permissions import InsufficientScope
-from kasse.recording import ExternalRefConflict
-from pos_bridge.activity import Call, call_of
+from apikeys.permissions import AddressNotAllowed, InsufficientScope
+from kasse.recording import ExternalRefConflict, SaleForgotten
+from pos_bridge.activity import Call, call_of, safe_text
 from pos_bridge.answers import json_value
 from pos_bridge.cashier import cashier_message
 from pos_bridge.discretion import cut_rows_out
 from pos_bridge.faults import Fault, Refused, nested
+from pos_bridge.kinds import KINDS, RETRYABLE
 from pos_bridge.strict_json import Malformed
 from pos_bridge.throttling import BudgetUsedUp
 from pos_bridge.wire import json_answer
 
 LOGGER = logging.getLogger(__name__)
-RETRYABLE = frozenset({408, 429, 500, 501, 502, 503, 504})
 RETRY_SECONDS_WHEN_AWAY = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A published code: its status, its title, and what a till maker should do."""
-
-    status: HTTPStatus
-    title: str
-    advice: str
-
-
-KINDS: dict[str, Kind] = {
-    "validation_error": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "The transaction was refused.",
-        "Mend the fields named in `errors` and send again, under the same reference.",
-    ),
-    "total_mismatch": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "The lines do not add up to the total.",
-        "Σ `line_total` + `rounding_amount` must be `total_amount`, to the Rappen; see `difference`.",
-    ),
-    "payments_mismatch": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "The payments do not add up to the total.",
-        "Send amounts net of change; their sum must be `total_amount`.",
-    ),
-    "tip_mismatch": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "The tips of the payments are not the tip.",
-        "Leave `tip_amount` out, or send the sum of the payments' tips.",
-    ),
-    "occurred_at_in_future": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "The sale lies in the future.",
-        "Set the till's clock; `server_time` is ours.",
-    ),
-    "currency_mismatch": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "This campground counts in another currency.",
-        "Leave `currency` out, or send the campground's.",
-    ),
-    "unknown_parameter": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "A query parameter is unknown.",
-        "Check its spelling: a filter that were ignored would fake a reconciliation.",
-    ),
-    "parse_error": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "The body could not be read.",
-        "Send one JSON object in UTF-8; `errors` says what is wrong with this one.",
-    ),
-    "too_many": Kind(
-        HTTPStatus.BAD_REQUEST,
-        "The list is longer than one call may bring.",
-        "Send it in several calls; `most` says how many rows fit into one.",
-    ),
-    "bad_request": Kind(HTTPStatus.BAD_REQUEST, "The request is malformed.", "Check the host name and the headers."),
-    "invalid_key": Kind(
-        HTTPStatus.UNAUTHORIZED,
-        "No valid API key.",
-        "Check the token and the host name; if the token is lost, have a new key minted.",
-    ),
-    "key_inactive": Kind(
-        HTTPStatus.UNAUTHORIZED,
-        "This API key is revoked or has expired.",
-        "Ask the campground's staff for a new key.",
-    ),
-    "insufficient_scope": Kind(
-        HTTPStatus.FORBIDDEN,
-        "This API key may not do that.",
-        "Use a key that holds `required_scope`.",
-    ),
-    "pos_bridge_disabled": Kind(
-        HTTPStatus.FORBIDDEN,
-        "The campground has switched the bridge off.",
-        "Keep the sales; send them when staff have switched it on again.",
-    ),
-    "not_found": Kind(HTTPStatus.NOT_FOUND, "There is no such thing.", "Check the path and the reference."),
-    "method_not_allowed": Kind(
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        "This path does not take that method.",
-        "The `Allow` header names those it takes.",
-    ),
-    "not_acceptable": Kind(
-        HTTPStatus.NOT_ACCEPTABLE, "Answers are JSON.", "Accept `application/json`, or leave the header out."
-    ),
-    "external_ref_conflict": Kind(
-        HTTPStatus.CONFLICT,
-        "This reference belongs to another sale.",
-        "Do not repeat it: the stored sale stays, yours is parked for staff to decide. "
-        "A receipt counter that began again is the usual cause.",
-    ),
-    "payload_too_large": Kind(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "The body is too large.",
-        "A sale has at most 256 KiB, a batch or a reconciliation 2 MiB; send less at once.",
-    ),
-    "unsupported_media_type": Kind(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "Bodies are JSON in UTF-8.",
-        "Send `Content-Type: application/json`, without a content coding.",
-    ),
-    "throttled": Kind(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "The key's budget for this hour is used up.",
-        "Wait `Retry-After` seconds; calls made meanwhile count too.",
-    ),
-    "server_error": Kind(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.", "Send again later, the same bytes."
-    ),
-    "busy": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Too much at once.", "Send again after `Retry-After` seconds."),
-    "unavailable": Kind(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The database is away.",
-        "Send again after `Retry-After` seconds, the same bytes.",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +93,7 @@ def note_problem(call: Call, problem: Problem) -> None:
         call.error_field = problem.faults[0].field or ""
 
 
-def problem_of(exception: Exception) -> Problem:  # noqa: C901, PLR0911 (a table: one line for each fact)
+def problem_of(exception: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 (a table: one line for each fact)
     """What an exception means to the caller; whatever is not foreseen is a fault of ours."""
     match exception:
         case Refused():
@@ -224,11 +106,17 @@ def problem_of(exception: Exception) -> Problem:  # noqa: C901, PLR0911 (a table
             return Problem("throttled", headers={"Retry-After": str(exception.retry_after)})
         case InsufficientScope():
             return Problem("insufficient_scope", facts={"required_scope": exception.required_scope})
+        case AddressNotAllowed():
+            return Problem("address_not_allowed", facts={"address": safe_text(exception.address, 64)})
         case Http404():
             return Problem("not_found")
-        case OperationalError(__cause__=PoolTimeout()):
+        case SaleForgotten():
             return Problem("busy", headers={"Retry-After": "1"})
-        case OperationalError() | InterfaceError() | InternalError(__cause__=ReadOnlySqlTransaction()):
+        case OperationalError(__cause__=PoolTimeout()) if not _pool_could_grow():
+            return Problem("busy", headers={"Retry-After": "1"})
+        case (
+            OperationalError() | InterfaceError() | InternalError(__cause__=ReadOnlySqlTransaction() | WaitedTooLong())
+        ):
             return Problem("unavailable", headers={"Retry-After": str(RETRY_SECONDS_WHEN_AWAY)})
         case UnreadablePostError() | SuspiciousOperation() | DjangoPermissionDenied():
             return Problem("bad_request")
@@ -236,6 +124,16 @@ def problem_of(exception: Exception) -> Problem:  # noqa: C901, PLR0911 (a table
             return _framework_problem(exception)
         case _:
             return Problem("server_error")
+
+
+def _pool_could_grow() -> bool:
+    """Whether a call that got no connection in time has waited for the database, and not for other calls.
+
+    The pool makes new connections for whoever waits, up to its size: one that is below it could not make any.
+    """
+    pool = getattr(connection, "pool", None)
+    sizes = pool.get_stats() if pool else {"pool_size": 0, "pool_max": 0}
+    return bool(sizes["pool_size"] < sizes["pool_max"])
 
 
 def _refusal(refused: Refused) -> Problem:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from apikeys.models import ApiKey
+from apikeys.replacing import line_of
 from kasse.ids import make_id
 from kasse.models import Source, Transaction
 from kasse.money import ZERO
@@ -123,9 +124,13 @@ def _sales(key: ApiKey, day: date, yours: Mapping[str, Decimal]) -> Compared:
 
 
 def _brought_by(key: ApiKey, day: date) -> dict[str, Decimal]:
-    """What came through the key for that day; what staff have booked for it has a reference that no till knows."""
-    rows = Transaction.objects.of(key.tenant).filter(business_date=day, source=Source.EXTERNAL_POS, api_key=key)
-    rows = rows.exclude(remarks__contains=BOOKED_FROM_PARKING).order_by("received_at", "id")
+    """What came from the key's till for that day, also under the key before it.
+
+    What staff have booked for it has a reference that no till knows.
+    """
+    rows = Transaction.objects.of(key.tenant).filter(business_date=day, source=Source.EXTERNAL_POS)
+    rows = rows.filter(api_key__in=line_of(key)).exclude(remarks__contains=BOOKED_FROM_PARKING)
+    rows = rows.order_by("received_at", "id")
     return {str(reference): amount for reference, amount in rows.values_list("external_ref", "total_amount")}
 
 
@@ -152,7 +157,7 @@ def _in_parts(references: list[str]) -> Iterator[list[str]]:
 
 def _totals(key: ApiKey, told: ToldDay) -> Compared:
     yours = told.totals or ToldTotals(0, ZERO)
-    found = outside_totals(key.tenant, told.business_date, key=key.pk)
+    found = outside_totals(key.tenant, told.business_date, key=key)
     sold = found.sales + found.refunds
     pairs: dict[str, tuple[Any, Any]] = {
         "count": (yours.count, sold.count),

@@ -37,10 +37,10 @@ class SummaryView(TillView):
     counted_last = READING
 
     def get(self, request: Request) -> HttpResponse:
-        """Outside sales, those of this key alone if asked."""
+        """Outside sales, those of this till alone if asked."""
         query = read_query(request.query_params, SummaryQuery, paged=False)
         key, mine = self.admission.key, bool(query.get("mine"))
-        totals = outside_totals(key.tenant, query["business_date"], key=key.pk if mine else None)
+        totals = outside_totals(key.tenant, query["business_date"], key=key if mine else None)
         return json_answer(summary_body(totals, mine=mine))
 
 

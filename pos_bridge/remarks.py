@@ -8,6 +8,8 @@ from typing import Any
 
 BOOKED_FROM_PARKING = "booked_from_parking"
 """The code, in the ledger alone, of a parked sale that staff have booked as a new one."""
+IMPORTED = "imported"
+"""The code, in the ledger alone, of a sale that was imported out of a file."""
 
 
 @dataclass(frozen=True, slots=True)

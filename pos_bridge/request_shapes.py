@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, cast
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
+from kasse.models import LARGEST_RECEIPT
 from pos_bridge import patterns
 from pos_bridge.contract import SaleSerializer
 from pos_bridge.fields import METADATA_KEYS, ExactField
@@ -104,6 +105,32 @@ class ReferenceShape(FieldShape):
             "and `..` are not.",
             "examples": ["seeblick-2026-04-29-T-1"],
         }
+
+
+class TillNameShape(ReferenceShape):
+    """Which device of a key sold something: like a reference, but shorter, and a component of its own."""
+
+    target_class = "pos_bridge.fields.TillNameField"
+    name = "TillName"
+
+    def shape(self) -> Schema:
+        return {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": self.target.max_length,
+            "pattern": patterns.REFERENCE,
+            "description": "A till's own name for one of its devices; printable like a reference.",
+            "examples": ["Kiosk 2"],
+        }
+
+
+class ReceiptShape(FieldShape):
+    """A running receipt number."""
+
+    target_class = "pos_bridge.fields.ReceiptField"
+
+    def shape(self) -> Schema:
+        return {"type": "integer", "minimum": 1, "maximum": LARGEST_RECEIPT, "examples": [1041]}
 
 
 class ExactShape(FieldShape):

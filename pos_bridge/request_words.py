@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from pos_bridge.contract import ItemSerializer, PaymentSerializer, SaleSerializer
+from pos_bridge.gaps_api import GapsQuery
 from pos_bridge.queries import ProductQuery, TransactionQuery
 from pos_bridge.reconciling_api import SummaryQuery
 from pos_bridge.splitting import MOST_SALES
@@ -51,6 +52,9 @@ WORDS: dict[type[serializers.Serializer[Any]], dict[str, str]] = {
         "payments": "How it was paid, where that was in several ways. Amounts net of change.",
         "refund_of": "The till's reference of the original sale. Kept and shown; it links nothing, and may point "
         "nowhere.",
+        "till_id": "Which device sold it, where several share a key. Kept and shown; numbers are counted for each.",
+        "receipt_seq": "The device's own running receipt number. Kept and shown; by it missing sales are found. A "
+        "counter may start over.",
         "sent_at": "The till's clock when it sends: shows how far it is off.",
         "metadata": "Kept and given back. Objects and lists as values are taken too; numbers have at most 15 digits.",
     },
@@ -94,7 +98,12 @@ WORDS: dict[type[serializers.Serializer[Any]], dict[str, str]] = {
     },
     SummaryQuery: {
         "business_date": "The day for which the sales count.",
-        "mine": "`true`: only what this key has brought.",
+        "mine": "`true`: only what this till has brought, with this key or the one before it.",
+    },
+    GapsQuery: {
+        "till_id": "Of this device alone.",
+        "since": "Noticed at this instant or later, by the service's clock; a `+` is written `%2B`.",
+        "mine": "`false`: of the campground's other keys, too.",
     },
     TransactionQuery: {
         "business_date": "The day for which a sale counts.",

@@ -1,4 +1,5 @@
-"""What is forgotten, and when: rows of the activity log, and what was sent of parked sales that staff have decided.
+"""What is forgotten, and when: rows of the activity log and of imported files, and what was sent of parked sales that
+staff have decided.
 
 Sales are never forgotten. Neither is what was sent of a parked sale that nobody has decided: it may be the only trace
 of money. A decided one keeps its row for ever: reference, fingerprint, differences, times, and the decision. So a till
@@ -18,6 +19,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from pos_bridge.importing.models import ImportedFile, ImportedReceipt, ImportState, SalesImport
 from pos_bridge.models import InboundBatch, InboundCall, ParkedSale
 from pos_bridge.partitions import drop_partitions_before
 
@@ -38,6 +40,7 @@ def forget_old_rows(*, now: datetime, log_days: int) -> Forgotten:
     """Delete what is older than its time; ``log_days`` is that of the activity log, 0 keeps all of it."""
     if log_days:
         _forget_batches(before=now - timedelta(days=log_days))
+        _forget_imports(before=now - timedelta(days=log_days))
     return Forgotten(
         calls=_forget_calls(before=now - timedelta(days=log_days)) if log_days else 0,
         parked_sales=_forget_decided_sales(before=now - DECIDED_SALES_KEPT),
@@ -52,9 +55,25 @@ def _forget_calls(*, before: datetime) -> int:
 
 def _forget_batches(*, before: datetime) -> None:
     """What became of batches goes with the rows of their calls, along ``inbound_batch_by_time``."""
-    old = InboundBatch.objects.filter(at__lt=before).order_by("at").values("pk")[:BATCH]
-    while _delete(InboundBatch.objects.filter(pk__in=list(old.values_list("pk", flat=True)))):
+    old = InboundBatch.objects.across_tenants().filter(at__lt=before).order_by("at").values("pk")[:BATCH]
+    while _delete(InboundBatch.objects.across_tenants().filter(pk__in=list(old.values_list("pk", flat=True)))):
         pass
+
+
+def _forget_imports(*, before: datetime) -> None:
+    """The rows of imported files; of each import it stays known who made it, and how many receipts became what."""
+    old = (
+        SalesImport.objects.across_tenants()
+        .filter(created_at__lt=before)
+        .exclude(state=ImportState.RUNNING)
+        .values("pk")
+    )
+    for rows in (
+        ImportedFile.objects.across_tenants().filter(sales_import__in=old),
+        ImportedReceipt.objects.across_tenants().filter(sales_import__in=old),
+    ):
+        while ids := list(rows.values_list("pk", flat=True)[:BATCH]):
+            _delete(rows.filter(pk__in=ids))
 
 
 def _forget_calls_by_time(before: datetime) -> int:
@@ -80,10 +99,10 @@ def _forget_calls_by_id(before: datetime) -> int:
 
 
 def _forget_decided_sales(*, before: datetime) -> int:
-    old = ParkedSale.objects.filter(decided_at__lt=before).exclude(payload="").order_by("pk")
+    old = ParkedSale.objects.across_tenants().filter(decided_at__lt=before).exclude(payload="").order_by("pk")
     forgotten = 0
     while ids := list(old.values_list("pk", flat=True)[:BATCH]):
-        forgotten += ParkedSale.objects.filter(pk__in=ids).update(payload="")
+        forgotten += ParkedSale.objects.across_tenants().filter(pk__in=ids).update(payload="")
     return forgotten
 
 

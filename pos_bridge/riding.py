@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -23,9 +24,17 @@ from pos_bridge.throttling import Charge, charge_on_sqlite
 CREATED = 201
 # The server adds its own share of the latency, all but the commit.
 _SERVER_TIME = "(extract(epoch FROM clock_timestamp() - statement_timestamp()) * 100000)::bigint"
-_LOG_VALUES = ", ".join(f"%({name})s" for name in COLUMNS).replace("%(latency_ms)s", f"%(latency_ms)s + {_SERVER_TIME}")
-LOGGED = f"log AS (INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) SELECT {_LOG_VALUES} FROM {{row}})"
+_LOG_VALUES = ", ".join(f"told.{name}" for name in COLUMNS).replace(
+    "told.latency_ms", f"told.latency_ms + {_SERVER_TIME}"
+)
+LOGGED = f"""
+    log AS (
+        INSERT INTO pos_bridge_inboundcall ({", ".join(COLUMNS)})
+        SELECT {_LOG_VALUES} FROM json_populate_record(NULL::pos_bridge_inboundcall, %(log)s::json) AS told, {{row}}
+    )
+"""
 LOGGED_WITH_SALE = LOGGED.format(row="sale")
+_ENCODE = msgspec.json.Encoder().encode
 
 
 class TillRider:
@@ -44,7 +53,7 @@ class TillRider:
             gate=self.charge.gate,
             after=LOGGED_WITH_SALE if self.logs else "",
             answer="(SELECT calls FROM charged)",
-            values={**self.charge.values, **self._log_row()},
+            values={**self.charge.values, "log": _ENCODE(self._log_row()).decode()},
         )
 
     def hear(self, answer: Any) -> None:
@@ -85,7 +94,7 @@ def settle(charge: Charge, call: Call, status: int) -> None:
 
 
 def _settle_on_postgresql(charge: Charge, row: dict[str, Any]) -> int | None:
-    found = execute(_settling(charge.parts, charge.gate), {**charge.values, **row}).fetchone()
+    found = execute(_settling(charge.parts, charge.gate), {**charge.values, "log": _ENCODE(row).decode()}).fetchone()
     return found[0] if found else None
 
 

@@ -28,7 +28,7 @@ from django.core.cache import cache
 from django.db.models import Max
 from django.db.models.functions import TruncHour
 
-from pos_bridge.arrivals import arrivals
+from pos_bridge.arrivals import TILL, arrivals
 from tenants.models import Tenant
 
 LEARNT_FROM = timedelta(days=28)
@@ -98,7 +98,7 @@ def selling_hours_between(rhythm: Rhythm, last_sale: datetime, at: datetime, zon
 
 
 def rhythms_of(tenant: Tenant, *, at: datetime) -> dict[int, Past]:
-    """The past of each till of a campground that has sold in the four weeks before today, by key.
+    """The past of each till of a campground that has sold in the four weeks before today, by ``ApiKey.till_key_id``.
 
     What has arrived before midnight changes no more, so it is read and learnt once a day in a process: four weeks of
     sales, along ``transaction_by_arrival``.
@@ -113,14 +113,14 @@ def _learn_all(tenant: Tenant, midnight: datetime) -> dict[int, Past]:
     rows = (
         arrivals(tenant, since=midnight - LEARNT_FROM, until=midnight)
         .order_by()
-        .annotate(hour=TruncHour("received_at", tzinfo=timezone.utc))
-        .values_list("api_key", "hour")
+        .annotate(till=TILL, hour=TruncHour("received_at", tzinfo=timezone.utc))
+        .values_list("till", "hour")
         .annotate(last=Max("received_at"))
     )
     sold: dict[int, dict[datetime, datetime]] = defaultdict(dict)
-    for key, hour, last in rows:
-        sold[key][hour] = last
-    return {key: Past(learn(hours, tenant.zone_info), max(hours.values())) for key, hours in sold.items()}
+    for till, hour, last in rows:
+        sold[till][hour] = last
+    return {till: Past(learn(hours, tenant.zone_info), max(hours.values())) for till, hours in sold.items()}
 
 
 def _quiets(sold: list[datetime], selling: Rhythm, zone: ZoneInfo) -> Iterator[int]:

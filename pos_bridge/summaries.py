@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from apikeys.models import ApiKey
+from apikeys.replacing import line_of
 from kasse.models import Source, Transaction
 from kasse.totals import Counted, DayTotals, day_totals
 from pos_bridge.answers import money_text
 from tenants.models import Tenant
 
 
-def outside_totals(tenant: Tenant, day: date, *, key: int | None = None) -> DayTotals:
-    """The totals of a business day's outside sales; with ``key``, of those that this key brought.
+def outside_totals(tenant: Tenant, day: date, *, key: ApiKey | None = None) -> DayTotals:
+    """The totals of a business day's outside sales; with ``key``, of those that its till brought.
 
     Which sales these are is settled first: what comes in meanwhile is in no figure, rather than in some.
     """
@@ -20,7 +22,7 @@ def outside_totals(tenant: Tenant, day: date, *, key: int | None = None) -> DayT
         business_date=day, source=Source.EXTERNAL_POS, currency=tenant.currency
     )
     if key is not None:
-        sales = sales.filter(api_key=key)
+        sales = sales.filter(api_key__in=line_of(key))
     return day_totals(tenant, day, only=list(sales.values_list("pk", flat=True)))
 
 

@@ -24,8 +24,9 @@ from django.db.models import F, QuerySet, Sum
 from apikeys.models import ApiKey
 from kasse.sqlite import in_turn, on_sqlite
 from kasse.statements import execute
-from pos_bridge.admission import CONFIRMED, READ_BEFORE, OutOfDate
+from pos_bridge.admission import ADMITTED, OutOfDate
 from pos_bridge.models import BudgetSlot, BudgetTotal
+from tenants.fence import is_standing, side_of
 
 WINDOW = 3600
 COUNTED = frozenset({200, 201, 304, 400, 403, 404, 409, 429})
@@ -55,8 +56,8 @@ _COUNTED = f"""
 """
 _FREE = "charged AS (SELECT 0 AS calls FROM admitted)"
 _PARTS = {
-    (remembered, counts): f"{CONFIRMED if remembered else READ_BEFORE}, {_COUNTED if counts else _FREE}"
-    for remembered in (True, False)
+    (*case, counts): f"{admitted}, {_COUNTED if counts else _FREE}"
+    for case, admitted in ADMITTED.items()
     for counts in (True, False)
 }
 _EXPIRE_ON_SQLITE = _EXPIRE.format(if_admitted="")
@@ -92,7 +93,7 @@ class Charge:
         """``WITH`` parts for PostgreSQL: the row of ``charged(calls)`` is the calls of the hour with this one, or 0
         where the key has no budget; there is none where the call is not admitted.
         """
-        return _PARTS[self.remembered is not None, self.key.budget is not None]
+        return _PARTS[self.remembered is not None, is_standing(), self.key.budget is not None]
 
     @property
     def gate(self) -> str:
@@ -110,6 +111,8 @@ class Charge:
             "window_end": second - WINDOW,
             "budget": self.key.budget,
         }
+        if is_standing():
+            values["fence"] = side_of(self.key.tenant)
         if self.remembered is not None:
             values |= {"prefix": self.key.prefix, "row": self.remembered}
         return values

@@ -20,12 +20,16 @@ from rest_framework.views import APIView
 
 from apikeys.authentication import KeyInactiveAnswer, key_of
 from apikeys.models import Scope
-from apikeys.permissions import Scopes
+from apikeys.permissions import Scopes, require_address, require_https
+from apikeys.states import state_of
 from kasse.sqlite import on_sqlite
-from pos_bridge.activity import call_of, may_be_the_log
+from pos_bridge.activity import call_of, keep_row, may_be_the_log, write_row
 from pos_bridge.admission import Admission, OutOfDate, TillAuthentication, authenticator_of
+from pos_bridge.answers import instant_text
 from pos_bridge.paging import Pages
 from pos_bridge.problems import problem_of
+from pos_bridge.product_list import ProductPage
+from pos_bridge.rehearsing import rehearsed
 from pos_bridge.riding import settle
 from pos_bridge.throttling import COUNTED, BudgetUsedUp, Charge
 from pos_bridge.wire import JSONBytesParser, JSONNegotiation, PayloadTooLarge, read_body
@@ -69,11 +73,15 @@ class TillView(APIView):
         self.call = call_of(request)
         self.recalls = request.method in self.counted_last and not on_sqlite()
         try:
-            return super().dispatch(request, *args, **kwargs)
+            answer = super().dispatch(request, *args, **kwargs)
         except Unconfirmed:
             self.call.begin_anew()
             self.recalls, self.charge = False, None
-            return super().dispatch(request, *args, **kwargs)
+            answer = super().dispatch(request, *args, **kwargs)
+        key = self.call.api_key
+        if key is not None and key.expires_at is not None and state_of(key, at=self.call.at) == "expires_soon":
+            answer["X-Api-Key-Expires"] = instant_text(key.expires_at)
+        return answer
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """The framework's request, with what every call asks for at hand."""
@@ -95,6 +103,8 @@ class TillView(APIView):
         self.charge = Charge(self.admission.key, at=self.call.at, remembered=remembered)
         if request.method not in self.counted_last:
             self.charge.pay()
+        require_https(request)
+        require_address(request)
         self.check_permissions(request)
         if not self.admission.bridge.enabled:
             raise BridgeDisabled
@@ -136,7 +146,8 @@ class TillView(APIView):
         return self.get_content_negotiator().select_parser(request, self.get_parsers())
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Count the call, if nothing has yet; or give back what was charged for an answer that does not count.
+        """Count the call and write its row, if nothing has yet; or give back what was charged for an answer that does
+        not count. Without its row nothing is answered that counts: if the database has gone meanwhile, that is said.
 
         Raises:
             Unconfirmed: what is remembered of the key is out of date.
@@ -154,18 +165,23 @@ class TillView(APIView):
             # With the database away, one call of the budget is the smaller loss.
             with suppress(Error):
                 self.charge.refund()
-        return response
+        return rehearsed(request, response, self.call) if self.charge.key.is_test else response
 
     def _settle(self, status: int) -> None:
         charge = cast(Charge, self.charge)
-        if charge.counted:
+        if self.call.logged:
             return
         try:
-            settle(charge, self.call, status)
+            if charge.counted:
+                write_row(self.call, status)
+            else:
+                settle(charge, self.call, status)
         except DatabaseError as error:
             # If the log alone ails, the call is counted and answered without its row.
             if not may_be_the_log(error):
                 raise
+            if charge.counted:
+                keep_row(self.call, status, error)
             charge.pay()
 
     def get_renderers(self) -> list[BaseRenderer]:
@@ -185,8 +201,8 @@ class TillView(APIView):
         return {}
 
     def page_of(
-        self, request: Request, rows: QuerySet[Any, Any], bodies: Callable[[list[Any]], list[Any]]
+        self, request: Request, rows: QuerySet[Any, Any] | ProductPage, bodies: Callable[[list[Any]], list[Any]]
     ) -> HttpResponse:
         """One page of ``rows``, turned into bodies."""
         pages = Pages()
-        return pages.answer(bodies(pages.paginate_queryset(rows, request, view=self) or []))
+        return pages.answer(bodies(pages.paginate_queryset(cast("QuerySet[Any]", rows), request, view=self) or []))

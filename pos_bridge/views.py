@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
-from pos_bridge.problems import KINDS, RETRYABLE, Kind
+from pos_bridge.kinds import KINDS, RETRYABLE, Kind
 
 
 def error_list(request: HttpRequest) -> HttpResponse:

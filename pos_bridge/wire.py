@@ -79,7 +79,7 @@ def body_of(request: Request) -> bytes:
 def json_answer(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """An answer in compact JSON; None is an empty body."""
     content = b"" if data is None else msgspec.json.encode(data)
-    return HttpResponse(content, content_type="application/json", status=status, headers=headers)
+    return HttpResponse(content, status=status, headers={"Content-Type": "application/json", **(headers or {})})
 
 
 class JSONNegotiation(DefaultContentNegotiation):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,15 +21,16 @@ from catalogue.vat import rates_on
 from kasse.business_day import business_date
 from pos_bridge.explaining import OUTCOMES
 from pos_bridge.health import BridgeNow, bridge_now, settings_of
+from pos_bridge.key_ends import key_ends
 from pos_bridge.models import BridgeSettings
 from pos_bridge.pages.addresses import api_url
-from pos_bridge.pages.noting import note_change
 from pos_bridge.pages.today import look_at_today
 from pos_bridge.pages.vendors import cards_for
 from pos_bridge.pill import pill_of
 from tenants.models import Tenant
 from tenants.pages import Here, admin_page, asks_for_a_part, staff_page
 from tenants.swiss import percent_text
+from tenants.trail_models import trace
 
 
 class VatRateForm(forms.Form):
@@ -70,9 +72,10 @@ def switch(request: HttpRequest, here: Here) -> HttpResponse:
     wanted = request.POST.get("enabled")
     if wanted not in {"on", "off"}:
         return redirect("bridge-switch")
-    bridge, _made = BridgeSettings.objects.update_or_create(tenant=here.tenant, defaults={"enabled": wanted == "on"})
-    note_change(here, bridge, "Switched on." if bridge.enabled else "Switched off.")
-    if bridge.enabled:
+    with transaction.atomic():
+        BridgeSettings.objects.update_or_create(tenant=here.tenant, defaults={"enabled": wanted == "on"})
+        trace(here.tenant, f"bridge.switched_{wanted}", here.tenant)
+    if wanted == "on":
         messages.success(request, _t("The bridge is switched on. Tills can send their sales."))
     else:
         messages.warning(request, _t("The bridge is switched off. From now on every till is refused."))
@@ -90,8 +93,9 @@ def choose_vat_rate(request: HttpRequest, here: Here) -> HttpResponse:
         context = {"form": form, "chosen": chosen, "is_outdated": chosen is not None and chosen not in rates}
         return render(request, "pos_bridge/vat_rate.html", context)
     rate = form.cleaned_data["default_vat_rate"]
-    bridge, _made = BridgeSettings.objects.update_or_create(tenant=here.tenant, defaults={"default_vat_rate": rate})
-    note_change(here, bridge, f"Default VAT rate: {rate}.")
+    with transaction.atomic():
+        BridgeSettings.objects.update_or_create(tenant=here.tenant, defaults={"default_vat_rate": rate})
+        trace(here.tenant, "bridge.changed", here.tenant, default_vat_rate=None if rate is None else str(rate))
     messages.success(request, _t("The default VAT rate is saved. It holds from the next sale on."))
     return redirect("integrations")
 
@@ -102,6 +106,7 @@ def _live(bridge: BridgeNow, tenant: Tenant, *, at: datetime) -> dict[str, Any]:
     return {
         "pill": pill_of(tenant, at=at, bridge=bridge),
         "today": today,
+        "key_ends": [end for end in key_ends(bridge.keys, at=at) if not end.is_urgent],
         "counts": [(name, word, badge, today.counts.get(name, 0)) for name, (word, badge) in OUTCOMES.items()],
         "last_outcome": OUTCOMES.get(today.last.outcome) if today.last else None,
         "last_used": max((key.last_used_at for key in bridge.keys if key.last_used_at), default=None),

@@ -48,6 +48,8 @@ def _facts(stored: StoredSale, sent: NewSale, tenant: Tenant) -> Iterator[Row]:
     for name, label in (("tip_amount", _("Tip")), ("rounding_amount", _("Rounding"))):
         yield Row(name, label, _extra(one, name), _extra(sent, name))
     yield Row("refund_of", _("Refund of"), one.refund_of, sent.refund_of)
+    yield Row("till_id", _("Device"), one.till_id, sent.till_id)
+    yield Row("receipt_seq", _("Receipt number"), _number(one), _number(sent))
     yield Row("metadata", _("Further facts"), _facts_text(one), _facts_text(sent))
 
 
@@ -70,6 +72,10 @@ def _amount(sale: NewSale, name: str) -> str:
 def _extra(sale: NewSale, name: str) -> str:
     """An amount that most sales do not have."""
     return _amount(sale, name) if getattr(sale, name) else ""
+
+
+def _number(sale: NewSale) -> str:
+    return str(sale.receipt_seq or "")
 
 
 def _method(method: PaymentMethod) -> str:

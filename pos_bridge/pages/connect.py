@@ -16,15 +16,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from apikeys.models import ApiKey
+from apikeys.replacing import line_of
 from apikeys.states import state_of, with_state
 from pos_bridge.models import InboundCall
 from pos_bridge.pages.addresses import api_url
 from pos_bridge.pages.call_rows import newest, rows_of
 from pos_bridge.pages.keys import minting
 from pos_bridge.pages.progress import WINDOW, steps_of
-from pos_bridge.pages.qr import qr_code
+from pos_bridge.pages.rehearsing import keys_with_switch, test_sales_of
 from pos_bridge.pages.snippets import snippets_for
 from tenants.pages import Here, asks_for_a_part, staff_page
+from tenants.qr import qr_code
+from tenants.rehearsals import rehearsal_of
 
 LAST_CALLS = 20
 MOST_KEYS = 50
@@ -56,8 +59,7 @@ def connect_till(request: HttpRequest, here: Here) -> HttpResponse:
 @staff_page
 def connect_key(request: HttpRequest, here: Here, pk: int) -> HttpResponse:
     """How far the till of a key has come; every few seconds that part alone."""
-    key = get_object_or_404(ApiKey.objects.of(here.tenant), pk=pk)
-    key.tenant = here.tenant
+    key = get_object_or_404(keys_with_switch(here.tenant), pk=pk)
     if asks_for_a_part(request):
         return render(request, "pos_bridge/_connect_live.html", _live(here, key))
     return _connecting(request, here, key)
@@ -78,19 +80,22 @@ def _connecting(request: HttpRequest, here: Here, key: ApiKey, token: str = "") 
 
 def _live(here: Here, key: ApiKey) -> dict[str, Any]:
     now = timezone.now()
-    calls = InboundCall.objects.filter(tenant=here.tenant, api_key=key, at__gte=max(key.created_at, now - WINDOW))
-    rows = rows_of(here.tenant, newest(calls, before="", size=LAST_CALLS).calls, {key.pk: key})
+    key.tenant = home = rehearsal_of(here.tenant) if key.is_test else here.tenant
+    calls = InboundCall.objects.filter(tenant=home, api_key__in=line_of(key), at__gte=now - WINDOW)
+    rows = rows_of(home, newest(calls, before="", size=LAST_CALLS).calls, {key.pk: key})
     steps = steps_of(key, at=now)
     return {
         "key": key,
+        "is_alone": all(row.call.api_key_id == key.pk for row in rows),
         "state": state_of(key, at=now),
         "rows": rows,
         "steps": steps,
         "all_done": all(s.done for s in steps),
+        **(test_sales_of(key) if key.is_test else {}),
     }
 
 
 def _active_keys(here: Here) -> list[ApiKey]:
     """The keys that open something, the newest first."""
-    keys: QuerySet[Any] = with_state(ApiKey.objects.of(here.tenant), at=timezone.now())
+    keys: QuerySet[Any] = with_state(ApiKey.objects.of_either(here.tenant), at=timezone.now())
     return list(keys.filter(state="active").order_by("-created_at", "-pk")[:MOST_KEYS])

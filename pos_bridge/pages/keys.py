@@ -23,8 +23,8 @@ from apikeys.minting import FormUsed, Minted
 from apikeys.models import ApiKey
 from apikeys.states import state_of, with_state
 from pos_bridge.doors import pages_by_key
+from pos_bridge.key_ends import key_ends
 from pos_bridge.pages.addresses import api_url
-from pos_bridge.pages.noting import note_addition, note_change
 from pos_bridge.pages.today import count_by_key
 from tenants.pages import Here, admin_page, staff_page
 
@@ -38,17 +38,26 @@ FORM_USED = _(
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """A key as the list shows it; ``door`` is the page of what it names, if it is a name and nothing else."""
+    """A key as the list shows it; ``door`` is the page of what it names, if it is a name and nothing else.
+
+    ``successor`` is the key that has replaced it, unless that is revoked.
+    """
 
     key: ApiKey
     state: str
     calls_today: int
     door: str = ""
+    successor: ApiKey | None = None
 
     @property
     def is_live(self) -> bool:
         """Whether there is anything to revoke."""
         return self.state in {"active", "expires_soon"}
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether it is to take over, and no till has used it yet."""
+        return self.is_live and self.key.replaces_id is not None and self.key.last_used_at is None
 
 
 @staff_page
@@ -58,13 +67,22 @@ def key_list(request: HttpRequest, here: Here) -> HttpResponse:
     keys = with_state(ApiKey.objects.of(here.tenant), at=now).order_by("state", "-created_at", "-pk")
     calls = count_by_key(here.tenant, at=now)
     doors = pages_by_key(here.tenant)
+    found = list(keys[: MOST_SHOWN + 1])
+    successors = {key.replaces_id: key for key in found if key.replaces_id and key.revoked_at is None}
     rows = [
         KeyRow(
-            key, NAME_ONLY if key.pk in doors else state_of(key, at=now), calls.get(key.pk, 0), doors.get(key.pk, "")
+            key=key,
+            state=NAME_ONLY if key.pk in doors else state_of(key, at=now),
+            calls_today=calls.get(key.pk, 0),
+            door=doors.get(key.pk, ""),
+            successor=successors.get(key.pk),
         )
-        for key in keys[: MOST_SHOWN + 1]
+        for key in found
     ]
-    return render(request, "pos_bridge/keys.html", {"rows": rows[:MOST_SHOWN], "more": len(rows) > MOST_SHOWN})
+    for key in found:
+        key.tenant = here.tenant
+    context = {"rows": rows[:MOST_SHOWN], "more": len(rows) > MOST_SHOWN, "key_ends": key_ends(found, at=now)}
+    return render(request, "pos_bridge/keys.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,16 +100,15 @@ def mint(request: HttpRequest, here: Here) -> HttpResponse:
 @admin_page
 def revoke(request: HttpRequest, here: Here, pk: int) -> HttpResponse:
     """A page that asks, and the deed. A key that is revoked stays so."""
-    key = get_object_or_404(ApiKey.objects.of(here.tenant), pk=pk)
+    key = get_object_or_404(ApiKey.objects.of_either(here.tenant), pk=pk)
     if request.method != "POST":
         return render(request, "pos_bridge/revoke.html", {"key": key})
     if key.revoked_at is None:
         key.revoke(at=timezone.now())
-        note_change(here, key, "Revoked.")
     messages.success(
         request, _t("The key “%(name)s” is revoked. Its till is refused from now on.") % {"name": key.name}
     )
-    return redirect("api-keys")
+    return redirect("connect-till" if key.is_test else "api-keys")
 
 
 Show: TypeAlias = Callable[[Minted], HttpResponse]
@@ -116,5 +133,4 @@ def minting(
     except FormUsed as used:
         messages.warning(request, FORM_USED)
         return redirect(*afterwards(used.key))
-    note_addition(here, minted.key)
     return show(minted)

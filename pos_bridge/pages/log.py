@@ -37,8 +37,8 @@ def log(request: HttpRequest, here: Here) -> HttpResponse:
 @staff_page
 def one_call(request: HttpRequest, here: Here, pk: int) -> HttpResponse:
     """One call with everything that is known of it."""
-    call = get_object_or_404(InboundCall.objects.filter(tenant=here.tenant), pk=pk)
-    keys = {key.pk: key for key in ApiKey.objects.of(here.tenant).filter(pk=call.api_key_id or 0)}
+    call = get_object_or_404(InboundCall, pk=pk, tenant__in=(here.tenant.pk, -here.tenant.pk))
+    keys = {key.pk: key for key in ApiKey.objects.of_either(here.tenant).filter(pk=call.api_key_id or 0)}
     (row,) = rows_of(here.tenant, [call], keys)
-    batch = InboundBatch.objects.of(here.tenant).filter(at=call.at, request_id=call.request_id).first()
+    batch = InboundBatch.objects.of_either(here.tenant).filter(at=call.at, request_id=call.request_id).first()
     return render(request, "pos_bridge/call.html", {"row": row, "batch": batch})

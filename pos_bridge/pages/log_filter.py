@@ -45,6 +45,7 @@ class LogFilter(forms.Form):
 
     def __init__(self, data: Mapping[str, str], *, keys: Iterable[ApiKey]) -> None:
         super().__init__(data, auto_id="filter_%s")
+        self.tills = {key.pk: key.till_key_id for key in keys}
         choices: dict[str, list[Any]] = {
             "key": [(key.pk, f"{key.name} ({key.prefix}…)") for key in keys],
             "outcome": [(outcome, word) for outcome, (word, _badge) in OUTCOMES.items()],
@@ -71,19 +72,20 @@ class LogFilter(forms.Form):
 
     def _condition(self) -> Q:
         wanted = {
-            "api_key": self.cleaned_data["key"],
             "outcome": self.cleaned_data["outcome"],
             "external_ref": self.cleaned_data["ref"],
             "at__gte": self.cleaned_data["since"],
             "at__lte": self.cleaned_data["until"],
         }
         condition = Q(**{name: value for name, value in wanted.items() if value not in {None, ""}})
+        if till := self.tills.get(self.cleaned_data["key"]):
+            condition &= Q(api_key__in=[key for key, of_till in self.tills.items() if of_till == till])
         status = self.cleaned_data["status"]
         if status in CLASSES:
             condition &= Q(status__range=CLASSES[status])
         elif status == PARTLY:
-            call = {name: OuterRef(name) for name in ("tenant", "at", "request_id")}
-            condition &= Q(Exists(InboundBatch.objects.filter(NOT_ALL_TAKEN, **call)))
+            call = {name: OuterRef(name) for name in ("at", "request_id")}
+            condition &= Q(Exists(InboundBatch.objects.of(OuterRef("tenant")).filter(NOT_ALL_TAKEN, **call)))
         elif status:
             condition &= Q(status=int(status))
         return condition

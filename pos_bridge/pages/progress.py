@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Min, Q
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apikeys.models import ApiKey, Scope
 from kasse.models import Source, Transaction
 from pos_bridge.activity import BASE_PATH
 from pos_bridge.explaining import Text
-from pos_bridge.models import InboundCall, Outcome
+from pos_bridge.models import ANSWER_LOST, InboundCall, Outcome
 
 WINDOW = timedelta(days=30)
 """How far back is looked: a new till is younger, and the page of an old one stays quick."""
@@ -52,11 +52,29 @@ TITLES: tuple[tuple[str, Scope, Text, Text], ...] = (
 )
 
 
+REHEARSED: tuple[tuple[str, Scope, Text, Text], ...] = (
+    (
+        "lost",
+        Scope.POS_WRITE,
+        _("An answer lost on purpose"),
+        _("Switch it on under “Try it”, and ring up a sale. The sale is taken, and the till hears nothing of it."),
+    ),
+    (
+        "survived",
+        Scope.POS_WRITE,
+        _("The same sale sent again after that, and booked once"),
+        _("The till sends again by itself. One that does not has lost the sale, or would book it twice."),
+    ),
+)
+"""What only a test key can show."""
+
+
 def steps_of(key: ApiKey, *, at: datetime) -> list[Step]:
     """The steps that the key's scopes allow, each with the moment since which it is done."""
     since = max(key.created_at, at - WINDOW)
     done: dict[str, datetime | None] = {**_in_the_log(key, since), "refunded": _first_refund(key, since)}
-    return [Step(code, title, hint, done[code]) for code, scope, title, hint in TITLES if scope in key.scopes]
+    told = [*TITLES, *REHEARSED] if key.is_test else TITLES
+    return [Step(code, title, hint, done[code]) for code, scope, title, hint in told if scope in key.scopes]
 
 
 def _in_the_log(key: ApiKey, since: datetime) -> dict[str, datetime | None]:
@@ -68,7 +86,15 @@ def _in_the_log(key: ApiKey, since: datetime) -> dict[str, datetime | None]:
         replayed=Min("at", filter=Q(outcome=Outcome.REPLAYED)),
         read_back=Min("at", filter=read & ~Q(external_ref="")),
         catalogue=Min("at", filter=read & Q(path__in=[products, f"{products}/"])),
+        **(_lost_answers(calls) if key.is_test else {}),
     )
+
+
+def _lost_answers(calls: QuerySet[InboundCall]) -> dict[str, Min]:
+    """When an answer was lost first, and when one came through that was lost before."""
+    lost = calls.filter(error_code=ANSWER_LOST, external_ref=OuterRef("external_ref"), at__lt=OuterRef("at"))
+    again = Q(Exists(lost), outcome=Outcome.REPLAYED, error_code="")
+    return {"lost": Min("at", filter=Q(error_code=ANSWER_LOST)), "survived": Min("at", filter=again)}
 
 
 def _first_refund(key: ApiKey, since: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, Max, OuterRef, Subquery, Sum
+from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from apikeys.models import ApiKey
 from kasse.models import Source, Transaction
 from kasse.money import ZERO
+from pos_bridge.arrivals import TILL
 from pos_bridge.models import Reconciliation, Verdict
 from tenants.models import Tenant
 from tenants.pages import Here, staff_page
@@ -76,23 +77,25 @@ def day_reconciled(request: HttpRequest, here: Here, day: str) -> HttpResponse:
 
 def tills_of(tenant: Tenant, day: date) -> list[TillsDay]:
     """The tills of a business day by name, in three statements."""
-    compared = {each.api_key_id: each for each in _latest(tenant, day)}
+    compared = {each.api_key.till_key_id: each for each in _latest(tenant, day)}
     sales = Transaction.objects.of(tenant).filter(business_date=day, source=Source.EXTERNAL_POS, api_key__isnull=False)
     sums = (
-        sales.order_by().values("api_key").annotate(n=Count("pk"), amount=Sum("total_amount"), last=Max("received_at"))
+        sales.order_by().values(till=TILL).annotate(n=Count("pk"), amount=Sum("total_amount"), last=Max("received_at"))
     )
-    sold = {row["api_key"]: row for row in sums}
-    keys = ApiKey.objects.of(tenant).filter(pk__in={*compared, *sold}).order_by("name", "pk")
+    sold = {row["till"]: row for row in sums}
+    named = ApiKey.objects.of(tenant).filter(Q(pk__in={*compared, *sold}) | Q(line__in={*compared, *sold}))
+    youngest = {key.till_key_id: key for key in named.order_by("pk")}
+    keys = sorted(youngest.values(), key=lambda key: (key.name, key.pk))
     return [
-        TillsDay(key, row["n"], row["amount"], row["last"], compared.get(key.pk))
-        if (row := sold.get(key.pk))
-        else TillsDay(key, compared=compared.get(key.pk))
+        TillsDay(key, row["n"], row["amount"], row["last"], compared.get(key.till_key_id))
+        if (row := sold.get(key.till_key_id))
+        else TillsDay(key, compared=compared.get(key.till_key_id))
         for key in keys
     ]
 
 
 def _latest(tenant: Tenant, day: date) -> Iterable[Reconciliation]:
-    """The last comparison of each key, along ``reconciliation_by_day``."""
+    """The last comparison of each key, the latest last, along ``reconciliation_by_day``."""
     of_day = Reconciliation.objects.of(tenant).filter(business_date=day)
     last = of_day.filter(api_key=OuterRef("api_key")).order_by("-at", "-pk").values("pk")[:1]
-    return of_day.filter(pk=Subquery(last))
+    return of_day.filter(pk=Subquery(last)).select_related("api_key").order_by("at", "pk")

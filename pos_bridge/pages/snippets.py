@@ -33,7 +33,7 @@ class Snippet:
 def first_sale(key: ApiKey) -> dict[str, Any]:
     """A sale of nothing, under a reference of the key's own."""
     return {
-        "external_ref": f"first-sale-{key.prefix.removeprefix('ck_')}",
+        "external_ref": f"first-sale-{key.prefix.rpartition('_')[2]}",
         "payment_method": "CASH",
         "total_amount": "0.00",
         "items": [{"description": "Test", "quantity": 1, "unit_price": "0.00", "line_total": "0.00"}],

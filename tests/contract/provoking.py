@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.http import HttpResponse
+from django.test import override_settings
 
 from apikeys import verification
 from apikeys.models import Scope
@@ -40,6 +41,7 @@ PATHS = {
     "get_transaction_called_batch": "/transactions/batch/",
     "get_summary": "/transactions/summary/",
     "post_reconciliation": "/reconciliations/",
+    "list_gaps": "/gaps/",
     "list_products": "/products/",
     "ping": "/ping/",
 }
@@ -107,6 +109,15 @@ def _with_the_bridge_off(scene: Scene) -> HttpResponse:
     return scene.call()
 
 
+def _from_elsewhere(scene: Scene) -> HttpResponse:
+    return scene.call(token=mint(scene.tenant, networks=["192.0.2.0/24"]).token)
+
+
+def _in_clear(scene: Scene) -> HttpResponse:
+    with override_settings(PROXY_COUNT=1):
+        return scene.call(headers={"x-forwarded-proto": "http"})
+
+
 def _with_the_wrong_scope(scene: Scene) -> HttpResponse:
     return scene.call(scopes=(Scope.POS_READ if scene.operation.method == "post" else Scope.POS_WRITE,))
 
@@ -149,6 +160,8 @@ DEEDS: dict[str, Callable[[Scene], HttpResponse]] = {
     "bad_request": lambda scene: scene.call(headers={"host": "not-ours.example"}),
     "invalid_key": lambda scene: scene.call(token=None),
     "key_inactive": _with_a_revoked_key,
+    "https_required": _in_clear,
+    "address_not_allowed": _from_elsewhere,
     "insufficient_scope": _with_the_wrong_scope,
     "pos_bridge_disabled": _with_the_bridge_off,
     "not_found": _what_is_not_there,

@@ -138,7 +138,10 @@ def ordinary_bodies() -> dict[str, bytes]:
     }
 
 
-OPTIONAL = ("currency", "rounding_amount", "tip_amount", "payments", "refund_of", "sent_at", "metadata")
+OPTIONAL = (
+    "currency", "rounding_amount", "tip_amount", "payments", "refund_of", "till_id", "receipt_seq",
+    "sent_at", "metadata",
+)  # fmt: skip
 ORDINARY_BODIES = ordinary_bodies()
 
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from pos_bridge.cashier import FIELDS, LANGUAGES, LONGEST, OTHERWISE, PROBLEMS, RULES, sentence
 from pos_bridge.contract import ItemSerializer, PaymentSerializer, SaleSerializer
 from pos_bridge.faults import Fault
-from pos_bridge.problems import KINDS
+from pos_bridge.kinds import KINDS
 from tests.contract.sales import gas_bottle, new_sale
 from tests.till import Till, body_of
 

@@ -106,6 +106,7 @@ class TestTheOperations:
             "/api/v1/public/pos/transactions/batch/": {"get", "post"},
             "/api/v1/public/pos/transactions/summary/": {"get"},
             "/api/v1/public/pos/reconciliations/": {"post"},
+            "/api/v1/public/pos/gaps/": {"get"},
             "/api/v1/public/pos/products/": {"get"},
             "/api/v1/public/pos/ping/": {"get"},
         }

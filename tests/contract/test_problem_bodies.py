@@ -19,8 +19,9 @@ from apikeys.models import Scope
 from pos_bridge import api
 from pos_bridge.activity import begin_call
 from pos_bridge.faults import Fault, faults_in, nested
+from pos_bridge.kinds import KINDS
 from pos_bridge.models import BridgeSettings
-from pos_bridge.problems import KINDS, Problem, problem_body
+from pos_bridge.problems import Problem, problem_body
 from tenants.models import Tenant
 from tests.contract.sales import gas_bottle, new_sale, on_one_campground
 from tests.factories import mint
@@ -34,7 +35,10 @@ OF_THE_INSIDE = [
     "secret detail",
 ]  # fmt: skip
 
-OPTIONAL = ["currency", "rounding_amount", "tip_amount", "payments", "refund_of", "sent_at", "metadata"]
+OPTIONAL = [
+    "currency", "rounding_amount", "tip_amount", "payments", "refund_of", "till_id", "receipt_seq",
+    "sent_at", "metadata",
+]  # fmt: skip
 WRONG: list[Any] = [None, "", "x", "1e3", 5, True, [], {}, [1], [{}], [{"quantity": 0}, {}], "0.001", "-1", "EUR"]
 
 Asking = Callable[[Till, Till], HttpResponse]
@@ -202,6 +206,8 @@ class TestTheTwoShapes:
                     "tip_amount": "-1",
                     "payments": [{"method": "MIXED"}],
                     "refund_of": "..",
+                    "till_id": "Kiosk ",
+                    "receipt_seq": 0,
                     "sent_at": "now",
                     "metadata": [],
                 }
@@ -211,7 +217,7 @@ class TestTheTwoShapes:
         assert {fault["field"] for fault in body["errors"]} == {
             "external_ref", "payment_method", "total_amount", "items[0].sku", "items[1]", "items[2].description",
             "occurred_at", "currency", "rounding_amount", "tip_amount", "payments[0].method", "payments[0].amount",
-            "refund_of", "sent_at", "metadata",
+            "refund_of", "till_id", "receipt_seq", "sent_at", "metadata",
         }  # fmt: skip
 
     @given(st.data())

@@ -30,6 +30,7 @@ class TestARetry:
             {"currency": "CHF", "rounding_amount": "0", "tip_amount": "-0.00", "refund_of": "", "metadata": {}},
             {"payments": [{"amount": 12.5, "method": "CASH"}]},
             {"sent_at": "2026-04-29T08:20:00Z"},
+            {"till_id": "", "receipt_seq": None},
         ],
     )
     def test_may_spell_the_same_sale_otherwise(self, till: Till, changes: Body) -> None:
@@ -97,6 +98,8 @@ class TestASoftDifference:
         [
             ("occurred_at", {"occurred_at": "2026-04-29T09:00:00Z"}, "2026-04-29T08:14:32Z", "2026-04-29T09:00:00Z"),
             ("refund_of", {"refund_of": "T-0"}, "", "T-0"),
+            ("till_id", {"till_id": "Kiosk 2"}, "", "Kiosk 2"),
+            ("receipt_seq", {"receipt_seq": "0041"}, None, 41),
             ("metadata", {"metadata": {"shift": "früh"}}, {}, {"shift": "früh"}),
             (
                 "items[0].description",

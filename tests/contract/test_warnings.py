@@ -78,7 +78,8 @@ class TestASaleWithNothingToSay:
 
         assert list(body) == [
             "id", "external_ref", "source", "status", "payment_method", "currency", "total_amount", "rounding_amount",
-            "tip_amount", "items", "payments", "refund_of", "occurred_at", "business_date", "received_at", "metadata",
+            "tip_amount", "items", "payments", "refund_of", "till_id", "receipt_seq", "occurred_at", "business_date",
+            "received_at", "metadata",
         ]  # fmt: skip
 
 

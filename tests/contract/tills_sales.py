@@ -57,6 +57,8 @@ LINES = st.fixed_dictionaries(
     }
 )
 
+RECEIPTS = st.sampled_from([Decimal(1), Decimal(1041), Decimal(2**53 - 1)])
+
 
 @st.composite
 def sales(draw: st.DrawFn) -> Any:
@@ -81,6 +83,8 @@ def sales(draw: st.DrawFn) -> Any:
                 "tip_amount": tip,
                 "payments": payments,
                 "refund_of": draw(optional(st.sampled_from(["", "T-0", "a:b"]))),
+                "till_id": draw(optional(st.sampled_from(["", "Kiosk 2", "Küche: Fenster"]))),
+                "receipt_seq": draw(optional(numbers(RECEIPTS))),
                 "sent_at": draw(optional(INSTANTS)),
                 "metadata": draw(optional(st.dictionaries(TEXTS, JSON_VALUES, max_size=3))),
             }

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from apikeys.minting import Minted
@@ -14,6 +13,7 @@ from pos_bridge.models import BridgeSettings, InboundCall
 from pos_bridge.pages import vendors
 from pos_bridge.pages.today import Today
 from tenants.models import Role, Tenant
+from tenants.trail_models import Trace
 from tests.factories import NOON, mint
 from tests.pos_bridge.browsing import CARD, LIVE, LOG, MOST_QUERIES, at_work, shown, values
 from tests.till import Till, body_of, croissants_and_coffee
@@ -147,7 +147,7 @@ class TestTheSwitch:
     def test_is_remembered_with_the_name_of_who_did_it(self, chief: Client) -> None:
         chief.post(SWITCH, {"enabled": "off"})
 
-        assert LogEntry.objects.get().user_id == int(chief.session["_auth_user_id"])
+        assert Trace.objects.across_tenants().get().by_id == int(chief.session["_auth_user_id"])
 
 
 class TestTheDefaultVatRate:

@@ -15,7 +15,6 @@ from apikeys.minting import Minted
 from catalogue.models import VatRate
 from kasse.models import Source, Transaction
 from kasse.totals import day_totals
-from kasse.written_once import WrittenOnce
 from pos_bridge.deciding import (
     AlreadyDecided,
     NoReferenceFree,
@@ -28,6 +27,7 @@ from pos_bridge.deciding import (
 from pos_bridge.fields import fault_in_reference
 from pos_bridge.models import BridgeSettings, Decision, ParkedDecision, ParkedSale
 from tenants.models import Role, Tenant, User
+from tenants.written_once import WrittenOnce
 from tests.factories import NOON, member
 from tests.till import Body, Till, body_of, croissants_and_coffee
 
@@ -281,7 +281,7 @@ class TestADecision:
         def fail(*_: Any, **__: Any) -> None:
             raise RuntimeError("a mouse in the engine room")
 
-        monkeypatch.setattr(ParkedDecision.objects, "create", fail)
+        monkeypatch.setattr("pos_bridge.deciding.trace", fail)
 
         with pytest.raises(RuntimeError):
             make(parked, Decision.BOOK, rosa)

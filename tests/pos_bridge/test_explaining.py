@@ -11,8 +11,9 @@ from django.utils import translation
 import pos_bridge
 from pos_bridge.cashier import FIELDS
 from pos_bridge.explaining import DEEDS, FIELD_RULES, NONE_TAKEN, OUTCOMES, SENTENCES, deed_of, explain, field_label
+from pos_bridge.gaps_api import GapsQuery
+from pos_bridge.kinds import KINDS
 from pos_bridge.models import InboundCall, Outcome
-from pos_bridge.problems import KINDS
 from pos_bridge.queries import ProductQuery, TransactionQuery
 from tests.till import BASE
 
@@ -62,7 +63,7 @@ class TestExplaining:
         assert (explanation.field, explanation.rule, explanation.shown) == ("", "", "")
 
     def test_knows_what_each_field_must_be(self) -> None:
-        asked = {*FIELDS, *TransactionQuery().fields, *ProductQuery().fields, "page", "page_size"}
+        asked = {*FIELDS, *TransactionQuery().fields, *ProductQuery().fields, *GapsQuery().fields, "page", "page_size"}
 
         assert set(FIELD_RULES) == asked
 
@@ -130,6 +131,7 @@ class TestWhatATillDid:
             ("POST", "/transactions?dry_run=1", 7),
             ("POST", "/transactions/batch/?dry_run=1", 7),
             ("POST", "/reconciliations/", 8),
+            ("GET", "/gaps/", 9),
         ],
     )
     def test_is_told_in_words(self, method: str, path: str, deed: int) -> None:

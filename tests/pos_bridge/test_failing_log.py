@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from kasse.models import Transaction
+from kasse.sqlite import LOCKED
 from pos_bridge import activity
 from pos_bridge.activity import ActivityLogMiddleware
 from pos_bridge.models import InboundCall, Outcome
@@ -64,10 +65,20 @@ class TestTheActivityLog:
 
     @pytest.mark.parametrize("error", [*AWAY, ValueError()], ids=lambda error: type(error).__name__)
     def test_never_changes_an_answer(self, till: Till, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(activity, "_write_row", failing(error))
+        monkeypatch.setattr(activity, "write_row", failing(error))
 
         assert till.get("/ping/").status_code == 200
         assert Till(None).get("/ping/").status_code == 401
+
+    def test_has_its_row_of_a_retry_before_that_is_answered(self, till: Till) -> None:
+        """Else a database that goes in between would leave an answer of which no row says that it was given."""
+        assert till.post(croissants_and_coffee()).status_code == 201
+        with statements_failing(OperationalError(LOCKED), touching=f"^{ROW_OF_A_CALL}", times=1):
+            assert_unavailable(till.post(croissants_and_coffee()))
+        assert till.post(croissants_and_coffee()).status_code == 200
+
+        rows = InboundCall.objects.order_by("pk").values_list("status", "outcome")
+        assert list(rows) == [(201, Outcome.CREATED), (503, Outcome.FAILED), (200, Outcome.REPLAYED)]
 
     @pytest.mark.django_db(transaction=True)
     def test_whose_table_is_gone_never_fails_a_sale(self, till: Till, caplog: pytest.LogCaptureFixture) -> None:

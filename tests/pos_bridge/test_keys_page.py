@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
@@ -16,6 +15,7 @@ from apikeys.minting import Minted
 from apikeys.models import ApiKey
 from pos_bridge.models import InboundCall
 from tenants.models import Role, Tenant
+from tenants.trail_models import Trace
 from tests.factories import mint
 from tests.pos_bridge.browsing import KEYS, MINT, MOST_QUERIES, TOKEN, at_work, form_id, generate, shown, values
 from tests.till import Till, body_of, croissants_and_coffee
@@ -94,8 +94,8 @@ class TestMinting:
     def test_is_remembered_with_the_name_of_who_did_it(self, chief: Client) -> None:
         generate(chief)
 
-        entry = LogEntry.objects.get()
-        assert (entry.object_id, entry.user_id) == (str(ApiKey.objects.get().pk), int(chief.session["_auth_user_id"]))
+        entry = Trace.objects.across_tenants().get()
+        assert (entry.deed, entry.by_id) == ("key.minted", int(chief.session["_auth_user_id"]))
 
 
 class TestTheSameFormSentTwice:
@@ -135,7 +135,7 @@ class TestTheToken:
             assert token[11:] not in page
             assert key.token_hash not in page
 
-        assert not [entry for entry in LogEntry.objects.values() if token[11:] in str(entry)]
+        assert not [entry for entry in Trace.objects.across_tenants().values() if token[11:] in str(entry)]
         assert not [session for session in Session.objects.all() if token[11:] in str(session.get_decoded())]
         assert token[11:] not in caplog.text
 
@@ -224,7 +224,7 @@ class TestRevoking:
         chief.post(f"{KEYS}/{key.key.pk}/widerrufen")
 
         assert ApiKey.objects.get().revoked_at == first
-        assert LogEntry.objects.count() == 1
+        assert Trace.objects.across_tenants().filter(deed="key.revoked").count() == 1
 
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_of_a_neighbours_key_finds_nothing(self, method: str, chief: Client, waldrand: Tenant) -> None:

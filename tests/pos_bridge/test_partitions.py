@@ -367,7 +367,7 @@ class TestThePruneCommand:
             with pytest.raises(CommandError, match=latest.table):
                 call_command("prune")
 
-        assert capsys.readouterr().out == "Forgotten: 1 calls, bodies of 0 decided parked sales.\n"
+        assert capsys.readouterr().out == "Forgotten: 1 calls, bodies of 0 decided parked sales, 0 test sales.\n"
 
 
 @pytest.mark.postgresql

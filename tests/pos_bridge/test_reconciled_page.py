@@ -7,7 +7,10 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from apikeys.minting import Minted
+from apikeys.replacing import replace_key
 from kasse.models import Transaction
 from pos_bridge.models import InboundBatch, InboundCall, Reconciliation
 from pos_bridge.retention import forget_old_rows
@@ -48,6 +51,19 @@ class TestTheTillsOfADay:
 
         assert 'data-complete="no"' in page
         assert page.count("data-state=") == 2
+
+    def test_are_one_whose_key_was_replaced_on_that_day(self, till: Till, key: Minted, seeblick: Tenant) -> None:
+        till.post(croissants_and_coffee(external_ref="T-1"))
+        tell(till, T_1="12.50")
+        new = Till(replace_key(key.key, at=timezone.now()).token)
+        new.post(croissants_and_coffee(external_ref="T-2"))
+        assert 'data-complete="no"' in shown(at_work(seeblick).get(PAGE))
+
+        tell(new, T_1="12.50", T_2="12.50")
+
+        page = shown(at_work(seeblick).get(PAGE))
+        assert page.count("data-state=") == 1
+        assert 'data-complete="yes"' in page
 
     def test_show_what_is_missing_and_what_differs(self, till: Till, seeblick: Tenant) -> None:
         till.post(croissants_and_coffee(external_ref="T-1"))

@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apikeys.minting import Minted
 from apikeys.models import Scope
+from apikeys.replacing import replace_key
 from kasse.models import Transaction
-from kasse.written_once import WrittenOnce
 from pos_bridge.models import InboundCall, Reconciliation
 from pos_bridge.telling import MOST_ROWS
 from tenants.models import Tenant
+from tenants.written_once import WrittenOnce
 from tests.factories import mint
 from tests.till import Body, Till, body_of, croissants_and_coffee
 
@@ -53,6 +55,34 @@ def lists_of(answer: HttpResponse) -> dict[str, Any]:
     """What differs."""
     assert answer.status_code == 200, answer.content
     return {name: body_of(answer)[name] for name in EMPTY}
+
+
+class TestADayOnWhichTheKeyWasReplaced:
+    """The till has sold under both, and tells of one day."""
+
+    @pytest.fixture
+    def new(self, key: Minted, till: Till, waldrand: Tenant) -> Till:
+        till.post(sale(1))
+        new = Till(replace_key(key.key, at=timezone.now()).token)
+        new.post(sale(2))
+        Till(mint(key.key.tenant, name="Bistro").token).post(sale(3))
+        Till(mint(waldrand).token).post(sale(4))
+        return new
+
+    def test_is_complete_whichever_key_tells_of_it(self, new: Till, till: Till) -> None:
+        for each in (new, till):
+            answer = reconcile(each, transactions=told(T_1="5.50", T_2="5.50"))
+            assert (lists_of(answer), body_of(answer)["verdict"]) == (EMPTY, "complete")
+
+    def test_is_complete_by_its_totals(self, new: Till) -> None:
+        answer = reconcile(new, totals={"count": 2, "total_amount": "11.00"})
+
+        assert body_of(answer)["verdict"] == "complete"
+
+    def test_is_summed_up_as_one_tills(self, new: Till) -> None:
+        body = body_of(new.get(f"/transactions/summary/?business_date={DAY}&mine=true"))
+
+        assert (body["count"], body["total_amount"]) == (2, "11.00")
 
 
 class TestADayThatIsComplete:

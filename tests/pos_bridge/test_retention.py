@@ -121,5 +121,5 @@ class TestThePruneCommand:
 
         call_command("prune", stdout=said)
 
-        assert said.getvalue() == "Forgotten: 2 calls, bodies of 1 decided parked sales.\n"
+        assert said.getvalue() == "Forgotten: 2 calls, bodies of 1 decided parked sales, 0 test sales.\n"
         assert InboundCall.objects.count() == 1

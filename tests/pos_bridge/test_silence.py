@@ -13,9 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from apikeys.replacing import replace_key
 from kasse.models import Source
 from kasse.recording import record_transaction
 from pos_bridge.arrivals import LAST_SALES, last_arrivals
+from pos_bridge.health import tills_now
 from pos_bridge.remarks import BOOKED_FROM_PARKING
 from pos_bridge.silence import CLOSED_AFTER, NO_RHYTHM, Rhythm, is_silent, learn, rhythms_of, selling_hours_between
 from tenants.models import Tenant
@@ -210,6 +212,37 @@ class TestRhythmsOf:
         self.sell(seeblick, key, utc(MONDAY - DAY), remarks=f"rounding_booked {BOOKED_FROM_PARKING}")
 
         assert rhythms_of(seeblick, at=utc(MONDAY)) == {}
+
+
+class TestATillWhoseKeyWasReplaced:
+    def test_is_one_till_with_one_rhythm_and_not_silent(self, seeblick: Tenant, waldrand: Tenant) -> None:
+        old = mint(seeblick, name="Shop").key
+        TestRhythmsOf().sell(seeblick, old, *weeks(count=3))
+        changed = utc(FIRST + 21 * DAY)
+        new = replace_key(old, at=changed).key
+        TestRhythmsOf().sell(seeblick, new, *(hour for hour in weeks() if hour > changed))
+        at = utc(MONDAY + 10 * HOUR)
+        last = utc(MONDAY + 9 * HOUR)
+        TestRhythmsOf().sell(seeblick, new, last)
+
+        [till] = tills_now(seeblick, [old, new], at=at)
+
+        assert (till.key, till.last_sale, till.is_silent) == (new, last, False)
+        assert till.rhythm.hours == {(day, hour) for day in range(7) for hour in SHOP}
+        [later] = tills_now(seeblick, [new], at=utc(MONDAY + 14 * HOUR))
+        assert later.is_silent
+
+    def test_is_not_silent_while_it_sells_on_with_the_old_key(self, seeblick: Tenant) -> None:
+        old = mint(seeblick, name="Shop").key
+        TestRhythmsOf().sell(seeblick, old, *weeks())
+        at = utc(MONDAY + 14 * HOUR)
+        new = replace_key(old, at=at).key
+        rhythms_of(seeblick, at=at)
+        TestRhythmsOf().sell(seeblick, old, at + HOUR / 2)
+
+        [till] = tills_now(seeblick, [new, old], at=at + HOUR)
+
+        assert (till.key, till.is_silent) == (new, False)
 
 
 class TestLastArrivals:
