@@ -21,12 +21,14 @@ from adapters.connections import connection_at
 from adapters.logbook import write_call
 from adapters.vendor import CallRefused, Deed, Vendor, Visit
 from adapters.vendors import VENDORS
+from apikeys.permissions import require_https
 from pos_bridge.activity import call_of
 from pos_bridge.cashier import LANGUAGES, language_of, sentence
 from pos_bridge.discretion import cut_rows_out
 from pos_bridge.problems import Problem, problem_of, tell_operator
 from pos_bridge.wire import json_answer, read_body
 from tenants.access import slug_named_by
+from tenants.fence import within
 
 LOGGER = logging.getLogger(__name__)
 
@@ -40,11 +42,12 @@ def answer_vendor(request: HttpRequest, vendor: str = "", token: str = "", path:
     except Exception as error:  # noqa: BLE001 (every answer is in the vendor's shape)
         return _refuse(request, known, None, error)
     started = time.perf_counter()
-    try:
-        answer = _act(visit, deed)
-    except Exception as error:  # noqa: BLE001 (the same)
-        answer = _refuse(request, known, visit, error)
-    _log(visit, path, answer.status_code, started)
+    with within(visit.connection.tenant):
+        try:
+            answer = _act(visit, deed)
+        except Exception as error:  # noqa: BLE001 (the same)
+            answer = _refuse(request, known, visit, error)
+        _log(visit, path, answer.status_code, started)
     return answer
 
 
@@ -65,6 +68,7 @@ def _let_in(request: HttpRequest, vendor: Vendor | None, token: str, path: str) 
 
 
 def _act(visit: Visit, deeds: Mapping[str, Deed]) -> HttpResponse:
+    require_https(visit.request)
     deed = deeds.get(str(visit.request.method))
     if deed is None:
         raise CallRefused("method_not_allowed", ", ".join(deeds))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from adapters.booking import take_or_leave
 from adapters.models import Connection, Standing, VendorEvent
@@ -21,6 +21,7 @@ from adapters.retention import forget_old_rows
 from adapters.vendors import VENDORS
 from pos_bridge.discretion import cut_rows_out
 from pos_bridge.models import BridgeSettings
+from tenants.fence import across_tenants, within
 
 LOGGER = logging.getLogger(__name__)
 # Whoever keeps an event takes it in the same breath; what still waits after this was interrupted.
@@ -42,19 +43,23 @@ class Done:
 
 def run_due(*, at: datetime) -> Iterator[Done]:
     """Do for every connection that is switched on what is due; one result for each at which something was."""
-    for connection in _switched_on():
-        done = _run_due_for(connection, at=at)
+    for connection in _listed():
+        with within(connection.tenant):
+            done = _run_due_for(connection, at=at)
         if done.taken or done.pulled or done.trouble:
             yield done
-    forget_old_rows(now=at, days=settings.ACTIVITY_RETENTION_DAYS)
+    with across_tenants():
+        forget_old_rows(now=at, days=settings.ACTIVITY_RETENTION_DAYS)
 
 
 def run_now(*, at: datetime, tenant: str | None = None, vendor: str | None = None) -> Iterator[Done]:
     """The same at once, for a campground (its slug) or a vendor; a turn that is under way is not disturbed."""
     chosen = {name: value for name, value in (("tenant__slug", tenant), ("vendor", vendor)) if value is not None}
-    for connection in _switched_on().filter(**chosen):
-        pull_soon(connection)
-        yield _run_due_for(connection, at=at)
+    for connection in _listed(**chosen):
+        with within(connection.tenant):
+            pull_soon(connection)
+            done = _run_due_for(connection, at=at)
+        yield done
 
 
 def sentence_of(done: Done) -> str:
@@ -66,10 +71,14 @@ def sentence_of(done: Done) -> str:
     return f"{connection.tenant.slug}, {connection.vendor} {connection.name}: {', '.join(parts) or 'nothing to do'}."
 
 
-def _switched_on() -> QuerySet[Connection]:
+def _listed(**chosen: str) -> list[Connection]:
+    """The connections that are switched on, at all campgrounds."""
     off = BridgeSettings.objects.filter(enabled=False).values("tenant")
-    rows = Connection.objects.filter(enabled=True, tenant__is_active=True, vendor__in=VENDORS).exclude(tenant__in=off)
-    return rows.select_related("tenant", "till").order_by("tenant_id", "pk")
+    rows = Connection.objects.across_tenants().filter(enabled=True, tenant__is_active=True, vendor__in=VENDORS)
+    with across_tenants():
+        return list(
+            rows.exclude(tenant__in=off).filter(**chosen).select_related("tenant", "till").order_by("tenant_id", "pk")
+        )
 
 
 def _run_due_for(connection: Connection, *, at: datetime) -> Done:

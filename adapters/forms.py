@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from adapters.connections import entrust
 from adapters.models import Connection
-from adapters.paying import METHODS
 from adapters.vendor import SecretField, Vendor
+from kasse.paying import METHODS
 
 MOST_WORDS = 100
 TAKEN = _("Another connection has this name.")

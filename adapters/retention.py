@@ -22,8 +22,10 @@ def forget_old_rows(*, now: datetime, days: int) -> int:
     if not days:
         return 0
     before = now - timedelta(days=days)
-    return _forget(ConnectionCall.objects.filter(at__lt=before)) + _forget(
-        VendorEvent.objects.filter(received_at__lt=before, last_received_at__lt=before, standing__in=SETTLED)
+    return _forget(ConnectionCall.objects.across_tenants().filter(at__lt=before)) + _forget(
+        VendorEvent.objects.across_tenants().filter(
+            received_at__lt=before, last_received_at__lt=before, standing__in=SETTLED
+        )
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,9 +26,9 @@ from adapters.pulling import pull_soon
 from adapters.vendor import Vendor
 from adapters.vendors import VENDORS
 from adapters.words import BADGES, OUTCOMES, reason_text
-from pos_bridge.pages.noting import note_addition, note_change
 from tenants.models import Tenant
 from tenants.pages import Here, admin_page, staff_page
+from tenants.trail_models import trace
 
 ON_A_PAGE = 50
 LATEST = 50
@@ -74,12 +74,13 @@ def open_new(request: HttpRequest, here: Here, code: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         opened = form.fill(form.save(commit=False))
         try:
-            open_connection(opened, label=vendor.label)
+            with transaction.atomic():
+                open_connection(opened, label=vendor.label)
+                trace(here.tenant, "connection.opened", opened)
         except IntegrityError:
             # The same form sent twice at the same moment.
             form.add_error("name", TAKEN)
         else:
-            note_addition(here, opened)
             messages.success(request, _("The connection is made. Now do at the vendor's what is described here."))
             return redirect("connection", opened.pk)
     return render(request, "adapters/form.html", {"form": form, "vendor": vendor})
@@ -93,11 +94,12 @@ def change(request: HttpRequest, here: Here, pk: int) -> HttpResponse:
     vendor = VENDORS[found.vendor]
     form = ConnectionForm(request.POST or None, instance=found, vendor=vendor)
     if request.method == "POST" and form.is_valid():
-        form.fill(form.save(commit=False)).save(update_fields=form.columns)
-        rename_till(found, label=vendor.label)
+        with transaction.atomic():
+            form.fill(form.save(commit=False)).save(update_fields=form.columns)
+            rename_till(found, label=vendor.label)
+            trace(here.tenant, "connection.changed", found, fields=sorted(form.changed_data))
         if form.tells_secrets:
             pull_soon(found)
-        note_change(here, found, f"Changed: {', '.join(sorted(form.changed_data)) or 'nothing'}.")
         messages.success(request, _("The settings are saved. They hold from the next sale on."))
         return redirect("connection", pk)
     return render(request, "adapters/form.html", {"form": form, "vendor": vendor, "connection": found})
@@ -112,8 +114,9 @@ def switch(request: HttpRequest, here: Here, pk: int) -> HttpResponse:
     if wanted not in {"on", "off"}:
         return redirect("connection", pk)
     found.enabled = wanted == "on"
-    found.save(update_fields=["enabled"])
-    note_change(here, found, "Switched on." if found.enabled else "Switched off.")
+    with transaction.atomic():
+        found.save(update_fields=["enabled"])
+        trace(here.tenant, f"connection.switched_{wanted}", found)
     if found.enabled:
         messages.success(request, _("The connection is switched on."))
     else:
@@ -138,9 +141,10 @@ def fetch_now(request: HttpRequest, here: Here, pk: int) -> HttpResponse:
 def renew(request: HttpRequest, here: Here, pk: int) -> HttpResponse:
     """Give a connection another address; the old one is nobody's at once."""
     found = _connection(here, pk)
-    renew_address(found)
+    with transaction.atomic():
+        renew_address(found)
+        trace(here.tenant, "connection.address_renewed", found)
     pull_soon(found)
-    note_change(here, found, "Another address.")
     messages.warning(request, _("The old address is closed. Enter the new one at the vendor's now."))
     return redirect("connection", pk)
 
@@ -167,7 +171,7 @@ def map_again(request: HttpRequest, here: Here, pk: int, event: int) -> HttpResp
     if found.standing not in MAY_BE_MAPPED:
         return redirect("vendor-event", pk, event)
     take_event(found, VENDORS[found.connection.vendor], at=timezone.now())
-    note_change(here, found, f"Mapped again: {found.standing}.")
+    trace(here.tenant, "event.mapped_again", found.connection, number=found.pk, outcome=found.standing)
     if found.standing == Standing.RECORDED:
         messages.success(request, _("It is booked now."))
     elif found.standing == Standing.IGNORED:
@@ -183,8 +187,11 @@ def set_aside(request: HttpRequest, here: Here, pk: int, event: int) -> HttpResp
     """Decide that an event needs nothing more: it was booked by hand, or is none of ours."""
     found = _event(here, pk, event)
     waiting = VendorEvent.objects.of(here.tenant).filter(pk=event, standing__in=WAITING)
-    if waiting.update(standing=Standing.SET_ASIDE, handled_at=timezone.now()):
-        note_change(here, found, "Set aside.")
+    with transaction.atomic():
+        done = waiting.update(standing=Standing.SET_ASIDE, handled_at=timezone.now())
+        if done:
+            trace(here.tenant, "event.set_aside", found.connection, number=found.pk)
+    if done:
         messages.success(request, _("It is set aside. It stays here, and can be booked later."))
     return redirect("vendor-event", pk, event)
 

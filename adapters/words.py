@@ -69,6 +69,8 @@ OUTCOMES: Mapping[str, StrOrPromise] = {
     "subscription_failing": _("cannot deliver"),
     "invalid_key": _("wrong key"),
     "key_inactive": _("key revoked or expired"),
+    "https_required": _("called without encryption"),
+    "address_not_allowed": _("key may not be used from there"),
     "insufficient_scope": _("key may not send sales"),
     "pos_bridge_disabled": _("switched off"),
     "parse_error": _("not readable"),

@@ -23,6 +23,7 @@ from journal.opening_doors import open_door
 from journal.posting import TO_POST, post
 from journal.reversing import learn_reversal_number, reverse
 from journal.settings_models import Flavor, JournalSettings
+from tenants.fence import across_tenants, within
 from tenants.models import Tenant
 
 LOGGER = logging.getLogger(__name__)
@@ -42,9 +43,12 @@ class Done:
 def run_due(*, clock: Clock) -> Iterator[Done]:
     """Do at every campground what is due; one result for each at which something was."""
     enabled = JournalSettings.objects.filter(enabled=True, tenant__is_active=True).select_related("tenant")
-    for number in list(enabled.order_by("tenant_id").values_list("pk", flat=True)):
-        settings = enabled.filter(pk=number).first()  # as they are now: those before may have taken minutes
-        done = run_due_at(settings, clock=clock) if settings else None
+    with across_tenants():
+        tenants = [each.tenant for each in enabled.order_by("tenant_id")]
+    for tenant in tenants:
+        with within(tenant):
+            settings = enabled.filter(pk=tenant.pk).first()  # as they are now: those before may have taken minutes
+            done = run_due_at(settings, clock=clock) if settings else None
         if done and (done.opened or done.worked_on or done.trouble):
             yield done
 

@@ -11,7 +11,6 @@ from kasse.models import Status
 
 def missed_the_journal(exists: Condition) -> Q:
     """The condition on a sale: complete, of a day that has a journal, and not in the main one."""
-    of_tenant = {"tenant": OuterRef("tenant")}
-    its_day = Journal.objects.filter(business_date=OuterRef("business_date"), **of_tenant)
-    in_main = JournalSale.objects.filter(transaction=OuterRef("pk"), journal__supplement=0, **of_tenant)
+    its_day = Journal.objects.of(OuterRef("tenant")).filter(business_date=OuterRef("business_date"))
+    in_main = JournalSale.objects.of(OuterRef("tenant")).filter(transaction=OuterRef("pk"), journal__supplement=0)
     return Q(status=Status.COMPLETED) & Q(exists(its_day)) & ~Q(exists(in_main))

@@ -21,8 +21,8 @@ from journal.settings_models import Flavor
 from kasse.models import Transaction
 from kasse.money import plain
 from kasse.totals import DayTotals
-from kasse.written_once import WrittenOnceManager
 from tenants.models import Tenant, TenantOwned, User
+from tenants.written_once import WrittenOnceManager
 
 
 class Journal(TenantOwned):

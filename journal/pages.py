@@ -31,6 +31,7 @@ from journal.settling import NotNow, begin_again, settle_posting, settle_reversa
 from journal.takings import takings_of
 from kasse.totals import MixedCurrencies, day_totals
 from tenants.pages import Here, admin_page, staff_page
+from tenants.trail_models import trace
 
 PAGE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -72,6 +73,7 @@ def post_now(request: HttpRequest, here: Here, day: str, supplement: str) -> Htt
         if found is None:
             found = _gather_now(settings, _day(day))
         revision = _latest(found)
+        trace(here.tenant, "journal.posted", revision)
         with open_door(settings, clock=timezone.now) as door:
             after = post(revision, Hands(settings, door, timezone.now, by=here.user))
         _say_how_it_went(request, after)
@@ -90,6 +92,7 @@ def reverse_now(request: HttpRequest, here: Here, day: str, supplement: str) -> 
     form = ConfirmForm(request.POST)
     if not form.is_valid():
         return render(request, "journal/journal.html", {**_context(here, found), "confirm": form}, status=422)
+    trace(here.tenant, "journal.reversed", _latest(found))
     with open_door(settings, clock=timezone.now) as door:
         after = reverse(_latest(found), Hands(settings, door, timezone.now, by=here.user))
     _say_how_it_went(request, after)

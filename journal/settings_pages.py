@@ -20,6 +20,7 @@ from journal.settings_models import AccountMapping, JournalSettings, chart_of
 from kasse.business_day import business_date
 from tenants.models import Tenant
 from tenants.pages import Here, admin_page, staff_page
+from tenants.trail_models import trace
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +30,9 @@ def sap_settings(request: HttpRequest, here: Here) -> HttpResponse:
     stored = JournalSettings.objects.filter(tenant=here.tenant).first()
     form = SettingsForm(_posted(request, here), instance=stored or _fresh(here.tenant))
     if form.is_bound and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            trace(here.tenant, "journal.settings_changed", here.tenant, fields=sorted(form.changed_data))
         messages.success(request, _("Saved."))
         return redirect("sap-settings")
     if not here.is_admin:
@@ -80,6 +83,8 @@ def keep_mapping(tenant: Tenant, mapping: dict[str, Account]) -> None:
         )
         waiting = Revision.objects.of(tenant).filter(state__in=[State.BLOCKED, State.FAILED])
         waiting.update(next_try_at=None)
+        accounts = {key: f"{account.number} {account.tax_code}".strip() for key, account in mapping.items()}
+        trace(tenant, "journal.accounts_changed", tenant, **accounts)
 
 
 def _posted(request: HttpRequest, here: Here) -> QueryDict | None:

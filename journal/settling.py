@@ -17,6 +17,7 @@ from journal.models import Deed, Journal, Outcome, Revision, State
 from journal.opening import add_revision
 from journal.settings_models import Flavor, JournalSettings
 from tenants.models import User
+from tenants.trail_models import trace
 
 
 class NotNow(Exception):
@@ -62,6 +63,7 @@ def begin_again(journal: Journal, settings: JournalSettings, *, at: datetime) ->
     """
     try:
         with transaction.atomic():
+            trace(journal.tenant, "journal.begun_again", journal)
             return add_revision(journal, flavor=settings.flavor, at=at)
     except IntegrityError:
         raise NotNow from None
@@ -76,7 +78,9 @@ def _hold(revision: Revision, state: State, *, clock: Clock, by: User) -> Claim:
 
 def _settle(held: Claim, told: Told, **fields: object) -> None:
     try:
-        held.tell(told, **fields)
+        with transaction.atomic():
+            held.tell(told, **fields)
+            trace(held.revision.tenant, "journal.settled", held.revision, deed=told.deed.value, number=told.number)
     except ClaimLost:
         raise NotNow from None
     finally:

@@ -17,7 +17,6 @@ from typing import Any
 
 from adapters.balancing import balanced
 from adapters.neutral import DISCOUNT, SALE, SERVICE_CHARGE, Line, NeutralSale, Tender, Terms, Unmappable
-from adapters.paying import OTHER, method_of
 from adapters.reading import (
     instant_in,
     money,
@@ -31,6 +30,7 @@ from adapters.reading import (
     uuid_in_base64,
 )
 from kasse.money import ZERO
+from kasse.paying import OTHER, method_of
 
 Row = Mapping[str, Any]
 CHARGED_TO_ROOM = {"ikpms": "ON_TAB"}

@@ -19,6 +19,7 @@ from apikeys.models import Scope
 from apikeys.tokens import is_well_formed, prefix_of
 from apikeys.verification import InvalidKey, KeyInactive, TooManyUnproven, verify_token
 from pos_bridge.wire import json_answer
+from tenants.addresses import proven_address
 
 NO_GUESTS: Mapping[str, Any] = {"success": True, "errorMessage": None, "reservations": []}
 
@@ -54,15 +55,18 @@ def _require_key(visit: Visit, token: object) -> None:
         CallRefused: it is not.
     """
     text = token if isinstance(token, str) else ""
+    address = proven_address(visit.request)
     if is_well_formed(text):
         visit.key_prefix = prefix_of(text)
     try:
-        key = verify_token(text, named_tenant=visit.connection.tenant.slug, at=visit.at)
+        key = verify_token(text, named_tenant=visit.connection.tenant.slug, at=visit.at, address=address)
     except InvalidKey:
         raise CallRefused("invalid_key") from None
     except KeyInactive:
         raise CallRefused("key_inactive") from None
     except TooManyUnproven:
         raise CallRefused("busy") from None
+    if not key.may_be_used_from(address):
+        raise CallRefused("address_not_allowed")
     if Scope.POS_WRITE not in key.scopes:
         raise CallRefused("insufficient_scope", Scope.POS_WRITE)

@@ -18,7 +18,6 @@ from typing import Any
 
 from adapters.balancing import balanced, shares_by_rate
 from adapters.neutral import Line, NeutralSale, Tender, Terms, Unmappable
-from adapters.paying import OTHER, method_of
 from adapters.reading import (
     instant_in,
     money,
@@ -32,6 +31,7 @@ from adapters.reading import (
     text_in,
 )
 from kasse.money import CENT, ZERO
+from kasse.paying import OTHER, method_of
 
 Row = Mapping[str, Any]
 # What has been paid; that some of it went back later is an event of its own.

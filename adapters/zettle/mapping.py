@@ -26,7 +26,6 @@ from adapters.neutral import (
     Terms,
     Unmappable,
 )
-from adapters.paying import OTHER, method_of
 from adapters.reading import (
     instant_in,
     instant_in_milliseconds,
@@ -42,6 +41,7 @@ from adapters.reading import (
     uuid_in_base64,
 )
 from kasse.money import ZERO
+from kasse.paying import OTHER, method_of
 
 Row = Mapping[str, Any]
 PURCHASE = "PurchaseCreated"

@@ -214,6 +214,17 @@ class TestWhatIsRefused:
 
         self.refused(lightspeed.charge(fondue()), 403, "insufficient_scope")
 
+    def test_is_a_call_from_where_the_key_may_not_be_used(self, lightspeed: LightspeedTill, seeblick: Tenant) -> None:
+        lightspeed.token = mint(seeblick, networks=["192.0.2.0/24"]).token
+
+        self.refused(lightspeed.charge(fondue()), 403, "address_not_allowed")
+
+    def test_is_a_call_in_clear(self, lightspeed: LightspeedTill, settings: Any) -> None:
+        settings.PROXY_COUNT = 1
+        lightspeed.client.defaults["HTTP_X_FORWARDED_PROTO"] = "http"
+
+        self.refused(lightspeed.charge(fondue()), 403, "https_required")
+
     def test_is_a_call_at_a_connection_that_is_switched_off(
         self, lightspeed: LightspeedTill, restaurant: Connection
     ) -> None:

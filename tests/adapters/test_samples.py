@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from adapters.paying import METHODS
 from adapters.vendors import VENDORS
 from kasse.models import TENDERS
+from kasse.paying import METHODS
 from tests.adapters.samples import expected_of, outcome_of, samples_of
 
 SAMPLES = [(vendor, sample) for vendor in VENDORS for sample in samples_of(vendor)]

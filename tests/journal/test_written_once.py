@@ -10,8 +10,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from journal.models import Attempt, Journal, JournalSale, Revision, State
 from journal.opening import add_revision
-from kasse.written_once import WrittenOnce
 from tenants.models import Tenant
+from tenants.written_once import WrittenOnce
 from tests.journal.books import DAY, StandingClock, books_of, open_revision, post_it
 from tests.kasse.selling import sell
 
