@@ -12,7 +12,7 @@ from till_client.errors import Misconfigured
 
 BASE_PATH = "/api/v1/public/pos/"
 SHAPE = re.compile(r"ck[a-z]*_[A-Za-z0-9]{32}")
-SHOWN = 11
+SECRET = 24
 
 
 class Token:
@@ -26,7 +26,7 @@ class Token:
         self._raw = raw
 
     def __repr__(self) -> str:
-        return f"Token({self._raw[:SHOWN]}…)"
+        return f"Token({self._raw[:-SECRET]}…)"
 
     def __reduce__(self) -> str:
         raise TypeError("A token is not pickled.")

@@ -64,6 +64,8 @@ class TillClient:
         )
         self._turn = threading.Lock()
         self._pages: dict[str, Page] = {}
+        self.key_expires = ""
+        """When the key ends, as the bridge says it in the key's last 30 days; "" as long as it has said nothing."""
 
     @classmethod
     def from_environment(cls, *, timeout: float = TIMEOUT_SECONDS, allow_http: bool = False) -> Self:
@@ -189,12 +191,18 @@ class TillClient:
         return content
 
     def _get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
-        with self._turn:
-            return self._wire.call("GET", path, headers=headers)
+        return self._call("GET", path, headers=headers)
 
     def _post(self, path: str, body: bytes) -> Answer:
+        return self._call("POST", path, body)
+
+    def _call(
+        self, method: str, path: str, body: bytes | None = None, *, headers: dict[str, str] | None = None
+    ) -> Answer:
         with self._turn:
-            return self._wire.call("POST", path, body)
+            answer = self._wire.call(method, path, body, headers=headers)
+            self.key_expires = answer.headers.get("x-api-key-expires", self.key_expires)
+        return answer
 
 
 def batches(sales: Iterable[Sale]) -> Iterator[list[Sale]]:

@@ -57,6 +57,7 @@ class Drain:
     _most: int = LARGEST_BATCH
     _singles_left: int = 0
     _failures: int = 0
+    _told_of: str = ""
 
     def step(self) -> float | None:
         """Make one call's worth of progress.
@@ -77,7 +78,15 @@ class Drain:
             self._break_off(error)
         finally:
             self.outbox.give_back()
+        self._tell_of_the_key()
         return 0.0
+
+    def _tell_of_the_key(self) -> None:
+        """Say once that the key ends: whoever reads it has a month to fetch its successor."""
+        ends = self.client.key_expires
+        if ends != self._told_of:
+            self._told_of = ends
+            self.say(f"The key of this till ends at {ends}: ask the campground for its successor")
 
     def until_settled(self, *, patience: float = 60.0, stop: threading.Event | None = None) -> bool:
         """Send until nothing waits; whether that was reached before a wait longer than ``patience`` seconds."""

@@ -36,6 +36,7 @@ class FakeBridge(ThreadingHTTPServer):
         self.faults: list[Fault] = []
         self.crashing: set[str] = set()
         self.offers_batch = True
+        self.key_expires = ""
         self.products = [{"sku": "CROI", "name": "Croissant", "unit_price": "3.50"}, {"sku": "GAS", "name": "Gas"}]
         self.url = f"http://127.0.0.1:{self.server_port}"
 
@@ -165,7 +166,8 @@ class Calls(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(status)
-        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+        ends = {"X-Api-Key-Expires": self.server.key_expires} if self.server.key_expires else {}
+        for name, value in {**(headers or {}), **ends, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)

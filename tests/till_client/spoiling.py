@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from enum import StrEnum
 from random import Random
@@ -30,17 +30,23 @@ class Fate(StrEnum):
     DELAYED = "delayed"
     DOUBLED = "doubled"
     SWALLOWED = "swallowed"
+    TRICKLED = "trickled"
+    SILENT = "silent"
 
 
-SPOILED = [fate for fate in Fate if fate is not Fate.PASSED]
+EVERY_HARM = [fate for fate in Fate if fate is not Fate.PASSED]
+BRIEF_HARMS = [fate for fate in EVERY_HARM if fate not in {Fate.TRICKLED, Fate.SILENT}]
+"""Without those that take seconds."""
+SECONDS_OF_SILENCE = 6
 
 
 class SpoiledNetwork:
     """Listens on ``port`` and passes on to ``upstream``, or not."""
 
-    def __init__(self, upstream: int, *, share: float, seed: int) -> None:
+    def __init__(self, upstream: int, *, share: float, seed: int, harms: Sequence[Fate] = BRIEF_HARMS) -> None:
         self.upstream = upstream
         self.share = share
+        self.harms = harms
         self.fates: Counter[Fate] = Counter()
         self._rng = Random(seed)
         self._turn = threading.Lock()
@@ -63,7 +69,7 @@ class SpoiledNetwork:
 
     def _draw(self) -> tuple[Fate, float]:
         with self._turn:
-            fate = self._rng.choice(SPOILED) if self._rng.random() < self.share else Fate.PASSED
+            fate = self._rng.choice(self.harms) if self._rng.random() < self.share else Fate.PASSED
             self.fates[fate] += 1
             return fate, self._rng.random()
 
@@ -90,13 +96,11 @@ class SpoiledNetwork:
         if fate is Fate.CUT_ON_THE_WAY:
             bridge.sendall(request[: int(len(request) * chance)])
             return False
-        if fate is Fate.DELAYED:
-            time.sleep(chance * 0.3)
-        if fate is Fate.DOUBLED:
-            self._send_beside(request)
-        bridge.sendall(request)
+        self._send(request, bridge, fate, chance)
         answer = read_message(bridge)
-        if fate is Fate.SWALLOWED or not answer:
+        if fate is Fate.SILENT:
+            time.sleep(SECONDS_OF_SILENCE)
+        if fate in {Fate.SWALLOWED, Fate.SILENT} or not answer:
             return False
         if fate is Fate.CUT_ON_THE_WAY_BACK:
             till.sendall(answer[: int(len(answer) * chance)])
@@ -104,12 +108,30 @@ class SpoiledNetwork:
         till.sendall(answer)
         return True
 
+    def _send(self, request: bytes, bridge: socket.socket, fate: Fate, chance: float) -> None:
+        """All of it, sooner or later."""
+        if fate is Fate.DELAYED:
+            time.sleep(chance * 0.3)
+        if fate is Fate.DOUBLED:
+            self._send_beside(request)
+        if fate is Fate.TRICKLED:
+            trickle(request, bridge)
+        else:
+            bridge.sendall(request)
+
     def _send_beside(self, request: bytes) -> None:
         """The same call at the same time on another connection, as a network that repeats would."""
         with closing(socket.create_connection(("127.0.0.1", self.upstream), timeout=SILENCE_SECONDS)) as beside:
             beside.sendall(request)
             if chance_to_hear(beside):
                 read_message(beside)
+
+
+def trickle(message: bytes, connection: socket.socket) -> None:
+    """Forty bytes at a time, with a pause after each."""
+    for start in range(0, len(message), 40):
+        connection.sendall(message[start : start + 40])
+        time.sleep(0.02)
 
 
 def chance_to_hear(connection: socket.socket) -> bool:
@@ -148,9 +170,11 @@ def length_in(head: bytes) -> int:
 
 
 @contextmanager
-def spoiled_network(upstream: int, *, share: float, seed: int) -> Iterator[SpoiledNetwork]:
+def spoiled_network(
+    upstream: int, *, share: float, seed: int, harms: Sequence[Fate] = BRIEF_HARMS
+) -> Iterator[SpoiledNetwork]:
     """A proxy that runs; ended on every way out."""
-    network = SpoiledNetwork(upstream, share=share, seed=seed)
+    network = SpoiledNetwork(upstream, share=share, seed=seed, harms=harms)
     thread = threading.Thread(target=network.serve)
     thread.start()
     try:

@@ -27,8 +27,8 @@ from random import Random
 from typing import Any
 
 from tests.server.process import PROJECT
+from tests.server.service import Service, running
 from tests.till_client.selling import CLAIM_SECONDS, Hurried, sale_numbered
-from tests.till_client.service import Service, running
 from tests.till_client.spoiling import SpoiledNetwork, spoiled_network
 from till_client import Drain, Outbox, TillClient, reconcile_day
 

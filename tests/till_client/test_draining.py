@@ -43,6 +43,20 @@ class TestADrain:
         assert bridge.calls.count("POST transactions/batch/") == 1
         assert len(bridge.stored) == 12
 
+    def test_says_once_that_the_key_ends(self, outbox: Outbox, drain: Drain, bridge: FakeBridge, clock: Clock) -> None:
+        said: list[str] = []
+        drain.say = said.append
+        outbox.put_all(croissants(number) for number in range(250))
+        drain.step()
+        assert (said, drain.client.key_expires) == ([], "")
+        bridge.key_expires = "2026-12-31T23:00:00Z"
+
+        run_down(drain, clock)
+
+        assert drain.client.key_expires == "2026-12-31T23:00:00Z"
+        [line] = said
+        assert "2026-12-31T23:00:00Z" in line
+
     def test_puts_the_week_offline_into_one_hours_budget(
         self, outbox: Outbox, drain: Drain, bridge: FakeBridge, clock: Clock
     ) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
+from django.utils import timezone
 
 from apikeys.minting import Minted
 from kasse.models import Transaction
 from tenants.models import Tenant
 from tests.factories import ProductFactory, mint
+from tests.pos_bridge.numbering import sell
 from tests.server.process import Server
 from tests.till_client.sales import croissants, refused
 from till_client import (
@@ -102,6 +105,17 @@ class TestTheClient:
             till.reconcile_totals(DAY, count=1, total_amount="3.55", payments={"CARD": "3.55"})["verdict"] == "complete"
         )
         assert till.reconcile_totals(DAY, count=2, total_amount="9.00", payments={})["verdict"] == "incomplete"
+
+    def test_numbers_its_receipts_and_asks_which_are_missing(self, till: TillClient, key: Minted) -> None:
+        till.post(croissants(1, till_id="Kiosk 2", receipt_seq=1041))
+        before = timezone.now() - timedelta(days=2)
+        sell(key.key, [1038, 1040], device="Kiosk 2", since=before, received_at=before)
+
+        kept = till.read_back("kiosk-1") or {}
+        [gap] = till.get("gaps/")["results"]
+
+        assert (kept["till_id"], kept["receipt_seq"]) == ("Kiosk 2", 1041)
+        assert (gap["till_id"], gap["first"], gap["last"]) == ("Kiosk 2", 1039, 1039)
 
 
 class TestTheEvening:
