@@ -125,7 +125,7 @@ def answers(port: int) -> bool:
     """Whether a whole answer comes back."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connected:
-            connected.sendall(b"GET /api/v1/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            return connected.recv(12).startswith(b"HTTP/1.1 404")
+            connected.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return connected.recv(12).startswith(b"HTTP/1.1 200")
     except OSError:
         return False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,31 @@ class TestConnections:
 
         assert (second.status, second.body["code"], second.headers["retry-after"]) == (503, "busy", "1")
         assert answer.status == 201
+
+    def test_that_cannot_be_had_make_a_503_that_says_unavailable_and_are_had_at_once_when_they_can(
+        self, tmp_path: Path, transactional_db: None, key: Minted
+    ) -> None:
+        with running_server(tmp_path, workers=1, DATABASE_POOL_SIZE="2") as server:
+            till = WireTill(server.port, key.token)
+            assert till.get("/ping/").status == 200
+            with nobody_let_in():
+                cut_every_other_connection()
+                time.sleep(0.1)
+                away = [till.get("/ping/") for _ in range(2)]
+            back = till.get("/ping/")
+
+        assert {(answer.status, answer.body["code"]) for answer in away} == {(503, "unavailable")}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in away)
+        assert back.status == 200
+
+
+@contextmanager
+def nobody_let_in() -> Iterator[None]:
+    """The database takes no new connections; ours stays."""
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        try:
+            yield
+        finally:
+            cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")

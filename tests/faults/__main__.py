@@ -1,0 +1,84 @@
+"""Strike the service while tills sell, and compare afterwards; ``python3 dev.py faults`` is the way here.
+
+    python3 dev.py faults --sales 5000 --faults 8                     on PostgreSQL, with its controls
+    python3 dev.py faults --engine sqlite --sales 5000 --faults 8
+    python3 dev.py faults --spoil 0.3 --spoil-database 0.05           both networks spoiled
+    python3 dev.py faults --disk-full                                 on a disk that fills up; as root
+    python3 dev.py faults --control synchronous_commit_off            one control alone
+    python3 dev.py faults --frozen 50                                 crashes at known points
+
+The seed is printed, and leads amounts, kinds, places and patience; what processes do at which moment no seed can
+hold. The status is 0 only if all conditions hold and every control was found out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from random import SystemRandom
+
+from tests.cluster import ClusterFailed, PostgresMissing, cleaning_up_when_told_to_end
+from tests.faults.controls import CONTROLS, find_out
+from tests.faults.frozen import freeze_and_strike
+from tests.faults.report import tell
+from tests.faults.running import Plan, run
+from tests.faults.stage import Scene
+
+FEWEST_TO_A_FAULT = 100
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Everything that was asked for, one after the other; 0 if all of it is as it must be."""
+    asked = parse(arguments)
+    seed = asked.seed if asked.seed is not None else SystemRandom().randrange(10**6)
+    tell(f"seed {seed}, {asked.engine}")
+    controls = [asked.control] if asked.control else [] if asked.no_controls else list(CONTROLS[asked.engine])
+    with cleaning_up_when_told_to_end(), tempfile.TemporaryDirectory() as name:
+        folder, good = Path(name), True
+        if asked.sales and not asked.control:
+            good = run(plan_of(asked, seed), folder)
+        if asked.frozen and asked.engine == "postgresql" and not asked.control:
+            good = freeze_and_strike(rounds=asked.frozen, seed=seed, folder=folder) and good
+        for control in controls:
+            good = find_out(control, engine=asked.engine, seed=seed, folder=folder) and good
+    tell("All as it must be." if good else "NOT as it must be.")
+    return 0 if good else 1
+
+
+def plan_of(asked: argparse.Namespace, seed: int) -> Plan:
+    """The main run."""
+    megabytes = 320 + asked.sales // 100 if asked.disk_full else None
+    scene = Scene(asked.engine, seed, spoil=asked.spoil, spoil_database=asked.spoil_database, megabytes=megabytes)
+    return Plan(scene, sales=asked.sales, strikes=asked.faults, tills=asked.tills)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """What is asked for; nothing asked is what runs before a change is taken."""
+    parser = argparse.ArgumentParser(
+        prog="dev.py faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--engine", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--sales", type=int, default=5000)
+    parser.add_argument("--faults", type=int, default=8)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--tills", type=int, default=24)
+    parser.add_argument("--spoil", type=float, default=0.0, help="share of tills' calls that the network spoils")
+    parser.add_argument("--spoil-database", type=float, help="share of what the app says to PostgreSQL")
+    parser.add_argument("--disk-full", action="store_true", help="on a small disk; the faults are that it is full")
+    parser.add_argument("--frozen", type=int, default=1, metavar="ROUNDS", help="crashes at each known point")
+    parser.add_argument("--control", choices=sorted({each for found in CONTROLS.values() for each in found}))
+    parser.add_argument("--no-controls", action="store_true", help="the run then proves less")
+    asked = parser.parse_args(arguments)
+    if asked.sales and asked.sales < FEWEST_TO_A_FAULT * (asked.faults + 1):
+        parser.error(f"a fault needs {FEWEST_TO_A_FAULT} sales around it at least")
+    return asked
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (PostgresMissing, ClusterFailed) as problem:
+        sys.exit(f"dev.py faults: {problem}")

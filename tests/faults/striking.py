@@ -1,0 +1,149 @@
+"""The faults. Each strikes a stage and gives it back with everything up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from tests.faults.databases import Postgres
+from tests.faults.stage import Stage
+from tests.faults.tills import Shop
+
+SECONDS_STOPPED = 2
+SECONDS_FULL = 5
+SECONDS_TO_RELOAD = 60
+PIECE = bytes(2**20)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind. ``gracefully`` if the server has promised to answer what it has taken."""
+
+    name: str
+    strike: Callable[[Stage, Shop, Random], None]
+    gracefully: bool = False
+
+
+def kill_a_worker(stage: Stage, shop: Shop, rng: Random) -> None:
+    """``kill -9``; the master begets another."""
+    _signal_a_worker(stage, rng, signal.SIGKILL)
+
+
+def kill_the_server(stage: Stage, shop: Shop, rng: Random) -> None:
+    """``kill -9`` to the whole group, and a new one."""
+    stage.service.kill()
+    stage.service.start()
+
+
+def freeze_a_worker(stage: Stage, shop: Shop, rng: Random) -> None:
+    """SIGSTOP, two seconds, SIGCONT."""
+    frozen = _signal_a_worker(stage, rng, signal.SIGSTOP)
+    time.sleep(SECONDS_STOPPED)
+    with suppress(ProcessLookupError):
+        os.kill(frozen, signal.SIGCONT)
+
+
+def stop_the_server(stage: Stage, shop: Shop, rng: Random) -> None:
+    """SIGTERM, and a new one."""
+    stage.service.stop()
+    stage.service.start()
+
+
+def reload_the_server(stage: Stage, shop: Shop, rng: Random) -> None:
+    """SIGHUP: every worker is followed by another."""
+    before = set(stage.service.workers())
+    stage.service.tell(signal.SIGHUP)
+    deadline = time.monotonic() + SECONDS_TO_RELOAD
+    while before & set(stage.service.workers()):
+        assert time.monotonic() < deadline, "The workers have not been renewed."
+        time.sleep(0.05)
+
+
+def revoke_and_mint(stage: Stage, shop: Shop, rng: Random) -> None:
+    """The second key ends, and Seeblick gets another."""
+    if old := shop.keys.second:
+        stage.service.manage("revoke_key", old)
+        shop.keys.revoked.add(old)
+        time.sleep(0.5)  # while whoever watches it asks on
+    shop.keys.second = stage.mint()
+
+
+def stop_postgres_at_once(stage: Stage, shop: Shop, rng: Random) -> None:
+    """Immediate stop, and start."""
+    database = _postgres_of(stage)
+    database.stop_at_once()
+    database.bring_back()
+
+
+def kill_postgres(stage: Stage, shop: Shop, rng: Random) -> None:
+    """``kill -9`` to all of it, and start."""
+    database = _postgres_of(stage)
+    database.kill()
+    database.bring_back()
+
+
+def terminate_connections(stage: Stage, shop: Shop, rng: Random) -> None:
+    """Every connection, on the server's side."""
+    _postgres_of(stage).terminate_all()
+
+
+def fill_the_disk(stage: Stage, shop: Shop, rng: Random) -> None:
+    """Nothing more fits for five seconds."""
+    filling = stage.database.data / "filling"
+    try:
+        _fill(filling)
+        time.sleep(SECONDS_FULL)
+    finally:
+        filling.unlink()
+    stage.database.bring_back()
+
+
+def _fill(path: Path) -> None:
+    piece = PIECE
+    with path.open("wb", buffering=0) as file:
+        while piece:
+            try:
+                file.write(piece)
+            except OSError:
+                piece = piece[: len(piece) // 2]
+
+
+def _signal_a_worker(stage: Stage, rng: Random, word: signal.Signals) -> int:
+    worker = rng.choice(stage.service.workers())
+    with suppress(ProcessLookupError):  # it may have ended by itself
+        os.kill(worker, word)
+    return worker
+
+
+def _postgres_of(stage: Stage) -> Postgres:
+    assert isinstance(stage.database, Postgres)
+    return stage.database
+
+
+ON_THE_SERVER = (
+    Fault("worker killed", kill_a_worker),
+    Fault("server killed", kill_the_server),
+    Fault("worker frozen for 2 s", freeze_a_worker),
+    Fault("server stopped", stop_the_server, gracefully=True),
+    Fault("server reloaded", reload_the_server, gracefully=True),
+    Fault("key revoked and minted anew", revoke_and_mint),
+)
+ON_POSTGRESQL = (
+    Fault("PostgreSQL stopped at once", stop_postgres_at_once),
+    Fault("PostgreSQL killed", kill_postgres),
+    Fault("connections terminated", terminate_connections),
+)
+DISK_FULL = Fault("disk full for 5 s", fill_the_disk)
+
+
+def faults_for(engine: str, *, small_disk: bool) -> Sequence[Fault]:
+    """Those that there are, each with the same chance."""
+    if small_disk:
+        return [DISK_FULL]
+    return [*ON_THE_SERVER, *(ON_POSTGRESQL if engine == "postgresql" else ())]
