@@ -15,6 +15,7 @@ from campone.demo.books import keep_books
 from campone.demo.campgrounds import PLANS, SEEBLICK, NotOurs, open_campgrounds
 from campone.demo.closes import close_days
 from campone.demo.history import fill_days, park_a_conflict
+from tenants.fence import within
 
 MOST_DAYS = 366
 
@@ -43,7 +44,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--url", type=read_url, default=settings.PUBLIC_URL, help="where this service is reached")
         parser.add_argument(
-            "--print-access", action="store_true", help="set a new password, mint a new key, and print both"
+            "--print-access",
+            action="store_true",
+            help="set a new password, mint a new key and a test key, and print them",
         )
         parser.add_argument("--days", type=read_days, default=14, help="days with sales, today among them")
         parser.add_argument("--seed", type=int, default=1, help="another number, other sales on days without any")
@@ -64,11 +67,17 @@ class Command(BaseCommand):
             tenants = open_campgrounds(at=at)
         except NotOurs as taken:
             raise CommandError(f"{taken}; nothing was changed.") from None
-        added = sum(fill_days(plan, tenants[plan.slug], days=days, at=at, seed=seed) for plan in PLANS)
-        park_a_conflict(SEEBLICK, tenants[SEEBLICK.slug], at=at)
-        close_days(SEEBLICK, tenants[SEEBLICK.slug], at=at)
-        keep_books(tenants[SEEBLICK.slug], at=at)
+        added = 0
+        for plan in PLANS:
+            with within(tenants[plan.slug]):
+                added += fill_days(plan, tenants[plan.slug], days=days, at=at, seed=seed)
+        with within(tenants[SEEBLICK.slug]):
+            park_a_conflict(SEEBLICK, tenants[SEEBLICK.slug], at=at)
+            close_days(SEEBLICK, tenants[SEEBLICK.slug], at=at)
+            keep_books(tenants[SEEBLICK.slug], at=at)
         names = " and ".join(tenant.name for tenant in tenants.values())
         self.stdout.write(f"{names} are open; {added} sales added.")
         if options["print_access"]:
-            self.stdout.write("\n" + describe_access(renew_access(tenants[SEEBLICK.slug], at=at), url))
+            with within(tenants[SEEBLICK.slug]):
+                access = renew_access(tenants[SEEBLICK.slug], at=at)
+            self.stdout.write("\n" + describe_access(access, url))

@@ -5,16 +5,25 @@ Used by ``dev.py run``, by the tests that need a real server, and by the contain
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
 import os
+import signal
 import socket
+import sys
+import tempfile
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from granian import Granian
@@ -23,12 +32,18 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
+from campone.footing import Unsound, look_at_footing
+from campone.operation.ears import figures_are_wanted
 from pos_bridge.partitions import ensure_partitions
+
+LOGGER = logging.getLogger(__name__)
 
 # A caller that sends its body slowly holds a thread, but no database connection: threads are many, the pool is small.
 THREADS = 32
 # Long enough for a call in flight to end, shorter than the patience of whoever stops us.
 KILL_AFTER_SECONDS = 20
+# On SIGHUP each worker lives on for so long beside the one that follows it: as long as that may need to begin.
+RELOAD_SECONDS = 4
 RESTARTS = 10
 RESTARTS_WITHIN_SECONDS = 60
 
@@ -49,12 +64,14 @@ class Command(BaseCommand):
             raise CommandError("Workers and threads are at least one each.")
         require_free_address(host, port)
         require_migrated_database()
+        require_sound_database(count, threads)
         ensure_partitions(now=timezone.now())
         release_database()
-        where = f"{settings.PUBLIC_URL} on {host}:{port}"
-        self.stdout.write(f"Serving {where} with {count} × {threads} threads; Ctrl-C stops it.")
-        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
-        serve_on(lambda: make_server(str(address), port, count, threads))
+        address = str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
+        said = f"Serving {settings.PUBLIC_URL} on {host}:{port} with {count} × {threads} threads; Ctrl-C stops it."
+        let_workers_end_while_they_begin()
+        with counting_together(), announcing(address, port, said):
+            serve_on(lambda: make_server(address, port, count, threads))
 
 
 def make_server(address: str, port: int, workers: int, threads: int) -> AbstractServer[Any]:
@@ -72,11 +89,22 @@ def make_server(address: str, port: int, workers: int, threads: int) -> Abstract
         websockets=False,
         # Below that it warns, at each start, of the many threads we want.
         log_level=LogLevels.error,
+        log_dictconfig={**settings.LOGGING, "loggers": {"_granian": {"handlers": ["console"], "propagate": False}}},
         # A worker that dies is born again at once; a till's retry finds the next one.
         respawn_failed_workers=True,
-        respawn_interval=0.1,
+        respawn_interval=RELOAD_SECONDS,
         workers_kill_timeout=KILL_AFTER_SECONDS,
     )
+
+
+def let_workers_end_while_they_begin() -> None:
+    """A worker that is told to stop before it serves has nothing to answer, and ends at once.
+
+    A forked one begins with its master's way of hearing the word, which only notes it: it would serve on, be waited for
+    in vain, and be killed in the midst of its calls.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
 
 
 def serve_on(make: Callable[[], AbstractServer[Any]]) -> None:
@@ -102,6 +130,54 @@ def serve_on(make: Callable[[], AbstractServer[Any]]) -> None:
             return
 
 
+@contextmanager
+def counting_together() -> Iterator[None]:
+    """A folder in which the workers keep their counts for each other, if anybody wants to see them; empty at first."""
+    if not figures_are_wanted() or settings.METRICS_FOLDER:
+        for old in settings.METRICS_FOLDER.glob("*.json") if settings.METRICS_FOLDER else ():
+            old.unlink()
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="bridge-figures-") as folder:
+        # Forked workers have the settings as they are now, others read them anew.
+        settings.METRICS_FOLDER, os.environ["METRICS_FOLDER"] = Path(folder), folder
+        yield
+
+
+@contextmanager
+def announcing(address: str, port: int, said: str) -> Iterator[None]:
+    """Say that the service serves, once it does. From a process of its own: workers are forked off this one, which
+    must not have threads.
+    """
+    asking = multiprocessing.Process(target=announce, args=(address, port, said, os.getpid()), daemon=True)
+    asking.start()
+    try:
+        yield
+    finally:
+        asking.kill()
+        asking.join()
+
+
+def announce(address: str, port: int, said: str, server: int) -> None:
+    """Ask until there is an answer, or nobody left to ask for."""
+    while os.getppid() == server:
+        try:
+            asking = HTTPConnection(address, port, timeout=5)
+            asking.request("GET", "/healthz")
+            if asking.getresponse().status == HTTPStatus.OK:
+                break
+        except (OSError, HTTPException):
+            pass  # not yet
+        time.sleep(0.05)
+    else:
+        return
+    if settings.LOG_FORMAT == "json":
+        LOGGER.info(said)
+    else:
+        sys.stdout.write(f"{said}\n")
+        sys.stdout.flush()
+
+
 def require_migrated_database() -> None:
     """Better said at the start than to the first till.
 
@@ -115,6 +191,20 @@ def require_migrated_database() -> None:
         raise CommandError(f"The database of DATABASE_URL does not answer: {reason}") from None
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise CommandError("The database is not migrated: `manage.py migrate`, then the same again.")
+
+
+def require_sound_database(workers: int, threads: int) -> None:
+    """Say loudly what may lose sales.
+
+    Raises:
+        CommandError: the service must not begin on this database.
+    """
+    pool = settings.DATABASES["default"]["OPTIONS"].get("pool", {})
+    try:
+        for sentence in look_at_footing(connections=workers * pool.get("max_size", threads)):
+            LOGGER.critical(sentence)
+    except (Unsound, DatabaseError) as reason:
+        raise CommandError(str(reason).strip()) from None
 
 
 def release_database() -> None:

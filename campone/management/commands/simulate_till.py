@@ -25,7 +25,7 @@ from campone.till.stopping import TillStopped
 from campone.till.tickets import MalformedTickets, Ticket, read_tickets, sale_from
 from campone.till.wire import Address, Wire, address_from
 
-TOKEN = re.compile(r"ck_[A-Za-z0-9]{32}")
+TOKEN = re.compile(r"ckt?_[A-Za-z0-9]{32}")
 MOST_LOSS = 0.9
 READ_SINGLY = 25
 SHOWN = 10
