@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -16,10 +17,16 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, validate
 
+from campone.mail import MailServer, read_mail_server, read_sender
+
 PROJECT = Path(__file__).resolve().parent.parent
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 SECRET_KEY_LENGTH = 50
 
+METRICS_TOKEN_LENGTH = 20
+
+Network: TypeAlias = "IPv4Network | IPv6Network"
+LogFormat: TypeAlias = Literal["text", "json"]
 ConflictPolicy: TypeAlias = Literal["refuse", "replay"]
 
 
@@ -36,10 +43,19 @@ class Environment:
     database: dict[str, Any] = field(repr=False)
     static_root: Path
     log_level: str
+    log_format: LogFormat
+    log_calls: bool
+    metrics_token: str = field(repr=False)
+    metrics_addresses: list[Network]
+    metrics_tenants: bool
+    metrics_folder: Path | None
+    traces_endpoint: str
     proxy_count: int
     conflict_policy: ConflictPolicy
     activity_retention_days: int
     allow_loopback_calls: bool
+    mail_server: MailServer
+    mail_sender: str
 
 
 def read_environment() -> Environment:
@@ -51,6 +67,7 @@ def read_environment() -> Environment:
     env = Env()
     try:
         development = env.bool("DEVELOPMENT", False)
+        mail_server = read_mail_server(env.str("EMAIL_URL", ""), development=development)
         return Environment(
             development=development,
             secret_key=_secret(env.str("SECRET_KEY", ""), "SECRET_KEY"),
@@ -64,6 +81,13 @@ def read_environment() -> Environment:
             ),
             static_root=_folder(env.path("STATIC_ROOT", PROJECT / "var" / "static")),
             log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
+            log_format=cast(LogFormat, env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))),
+            log_calls=env.bool("LOG_CALLS", False),
+            metrics_token=_metrics_token(env.str("METRICS_TOKEN", "")),
+            metrics_addresses=_networks(_list(env, "METRICS_ADDRESSES")),
+            metrics_tenants=env.bool("METRICS_TENANTS", False),
+            metrics_folder=_metrics_folder(env.str("METRICS_FOLDER", "")),
+            traces_endpoint=_traces_endpoint(env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")),
             proxy_count=env.int("PROXY_COUNT", 0, validate=validate.Range(min=0, max=9)),
             conflict_policy=cast(
                 ConflictPolicy,
@@ -71,6 +95,8 @@ def read_environment() -> Environment:
             ),
             activity_retention_days=env.int("ACTIVITY_RETENTION_DAYS", 90, validate=validate.Range(min=0, max=36_500)),
             allow_loopback_calls=_in_development_alone(env.bool("ALLOW_LOOPBACK_CALLS", False), development),
+            mail_server=mail_server,
+            mail_sender=read_sender(env.str("EMAIL_FROM", ""), mail_server),
         )
     except EnvError as error:
         raise ImproperlyConfigured(str(error)) from None
@@ -131,6 +157,33 @@ def _in_development_alone(allowed: bool, development: bool) -> bool:
     return allowed
 
 
+def _metrics_token(value: str) -> str:
+    if value and len(value) < METRICS_TOKEN_LENGTH:
+        raise ImproperlyConfigured(f"METRICS_TOKEN is too short: give at least {METRICS_TOKEN_LENGTH} characters.")
+    return value
+
+
+def _networks(values: list[str]) -> list[Network]:
+    try:
+        return [ip_network(value) for value in values]
+    except ValueError:
+        raise ImproperlyConfigured(
+            "METRICS_ADDRESSES must be addresses or networks such as 10.0.0.0/8, parted by commas."
+        ) from None
+
+
+def _metrics_folder(value: str) -> Path | None:
+    if value and not Path(value).is_dir():
+        raise ImproperlyConfigured("METRICS_FOLDER must be a folder; leave it out for one among the temporary files.")
+    return Path(value) if value else None
+
+
+def _traces_endpoint(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ImproperlyConfigured("OTEL_EXPORTER_OTLP_ENDPOINT must begin with http:// or https://.")
+    return value
+
+
 def _folder(path: Path) -> Path:
     if path == Path():
         raise ImproperlyConfigured("STATIC_ROOT must be a folder of its own; leave it out for var/static.")
@@ -148,16 +201,31 @@ def _database(url: str, *, pool_size: int) -> dict[str, Any]:
     except ValueError:
         settings = {}
     if settings.get("ENGINE") == "django.db.backends.sqlite3":
-        tests = {"NAME": settings["NAME"] + ".test"}
-        # Kept open: whoever closes the last connection folds the whole log into the file, and it would be on each call.
-        return {**settings, "OPTIONS": SQLITE_OPTIONS, "TEST": tests, "CONN_MAX_AGE": None}
+        return sqlite_settings(settings["NAME"])
     if settings.get("ENGINE") == "django.db.backends.postgresql":
         options = {**POSTGRESQL_OPTIONS, **settings.get("OPTIONS", {})}
         if not pool_size:
             return {**settings, "OPTIONS": options, "CONN_MAX_AGE": None}
-        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": POOL_PATIENCE}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": pool_size,
+            "timeout": POOL_PATIENCE,
+            "reconnect_timeout": RECONNECTING_SECONDS,
+        }
         return {**settings, "OPTIONS": options}
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
+
+
+def sqlite_settings(path: str) -> dict[str, Any]:
+    """Settings of a SQLite file."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": SQLITE_OPTIONS,
+        "TEST": {"NAME": f"{path}.test"},
+        # Kept open: whoever closes the last connection folds the whole log into the file, and it would be on each call.
+        "CONN_MAX_AGE": None,
+    }
 
 
 SQLITE_OPTIONS: dict[str, Any] = {
@@ -166,12 +234,20 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 20,
     # FULL: an answered sale survives a power cut.
     "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; "
+        "PRAGMA temp_store=MEMORY; "
+        # A damaged page is told, and not read. (trusted_schema=OFF would refuse json_valid() in our own constraints.)
+        "PRAGMA cell_size_check=ON; "
+        # Otherwise INSERT OR REPLACE would delete a sale without asking the triggers that refuse it.
+        "PRAGMA recursive_triggers=ON"
     ),
 }
 
 # Seconds that a call waits for a connection before it is answered 503 "busy".
 POOL_PATIENCE = 3.0
+# For so long the pool tries by itself, and then at each call. Its own way is to try ever more seldom: after a minute
+# without a database, it would be another minute before anybody noticed that it is back.
+RECONNECTING_SECONDS = 0.5
 
 POSTGRESQL_OPTIONS: dict[str, Any] = {
     "application_name": "external-pos-bridge",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from catalogue.vat import add_swiss_rates
+from tenants.fence import within
 from tenants.models import Tenant
 
 
@@ -18,4 +19,5 @@ def open_campground(tenant: Tenant) -> None:
     with transaction.atomic():
         tenant.save(force_insert=True)
         if tenant.currency == "CHF":
-            add_swiss_rates(tenant)
+            with within(tenant):
+                add_swiss_rates(tenant)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
@@ -29,6 +32,24 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 POS_CONFLICT_POLICY = ENVIRONMENT.conflict_policy
 ACTIVITY_RETENTION_DAYS = ENVIRONMENT.activity_retention_days
 
+# --- figures and traces for the operator ------------------------------------------------------------
+METRICS_TOKEN = ENVIRONMENT.metrics_token
+METRICS_ADDRESSES = ENVIRONMENT.metrics_addresses
+METRICS_TENANTS = ENVIRONMENT.metrics_tenants
+METRICS_FOLDER = ENVIRONMENT.metrics_folder
+TRACES_ENDPOINT = ENVIRONMENT.traces_endpoint
+
+# --- mails --------------------------------------------------------------------------------------------
+EMAIL_BACKEND = ENVIRONMENT.mail_server.backend
+EMAIL_HOST = ENVIRONMENT.mail_server.host
+EMAIL_PORT = ENVIRONMENT.mail_server.port
+EMAIL_HOST_USER = ENVIRONMENT.mail_server.user
+EMAIL_HOST_PASSWORD = ENVIRONMENT.mail_server.password
+EMAIL_USE_SSL = ENVIRONMENT.mail_server.use_ssl
+EMAIL_USE_TLS = ENVIRONMENT.mail_server.use_tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_sender or "campone@localhost"
+
 # --- calls to other machines ------------------------------------------------------------------------
 ALLOW_LOOPBACK_CALLS = ENVIRONMENT.allow_loopback_calls
 
@@ -45,6 +66,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
+    "axes",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -67,6 +89,8 @@ MIDDLEWARE = [
     "tenants.middleware.TenantMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Innermost: answers in place of the page that has tried a password too many.
+    "axes.middleware.AxesMiddleware",
 ]
 
 # The whole way of a till's call (pos_bridge.handler): a key needs no session, no form token, no message.
@@ -144,6 +168,19 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# A name is locked for the address that guesses, and open to everybody else: nobody can lock a colleague out from afar.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "tenants.views.locked_out"
+AXES_CLIENT_IP_CALLABLE = "tenants.addresses.ip_address_of"
+AXES_USERNAME_CALLABLE = "tenants.views.counted_as"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 LOGIN_URL = reverse_lazy("sign-in")
 LOGIN_REDIRECT_URL = reverse_lazy("home")
 
@@ -199,11 +236,18 @@ STORAGES = {
 VAR = PROJECT / "var"
 
 # --- what is told to the operator -------------------------------------------------------------------
+LOG_FORMAT = ENVIRONMENT.log_format
+LOG_CALLS = ENVIRONMENT.log_calls
+if LOG_FORMAT == "json":
+    logging.captureWarnings(True)  # they are lines like others
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "campone.operation.log_lines.TextLine"},
+        "json": {"()": "campone.operation.log_lines.JSONLine"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
     "loggers": {
         "django": {"handlers": [], "propagate": True},

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from http import HTTPStatus
+from typing import cast
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
@@ -12,8 +17,16 @@ from drf_spectacular.views import SpectacularAPIView
 
 from campone.views import api_docs, home
 from pos_bridge import views
-from pos_bridge.problems import Problem, answer_problem
-from tenants.views import SignIn, SignOut, choose_appearance, choose_tenant
+from pos_bridge.problems import Problem, answer_problem, problem_of
+from tenants.second_factor_pages import (
+    begin_second_factor,
+    confirm_second_factor,
+    remove_second_factor,
+    second_factor,
+    second_step,
+)
+from tenants.trail_pages import trail
+from tenants.views import SignIn, SignOut, admin_sign_in, choose_appearance, choose_tenant
 
 urlpatterns = [
     path("api/v1/public/pos", include("pos_bridge.urls")),
@@ -24,6 +37,12 @@ urlpatterns = [
     re_path(r"^errors/(?P<code>[a-z_]+)/?\Z", views.error_detail, name="error"),
     path("", home, name="home"),
     re_path(r"^anmelden/?\Z", SignIn.as_view(), name="sign-in"),
+    re_path(r"^anmelden/code/?\Z", second_step, name="second-step"),
+    re_path(r"^zugang/?\Z", second_factor, name="second-factor"),
+    re_path(r"^zugang/einrichten/?\Z", begin_second_factor, name="begin-second-factor"),
+    re_path(r"^zugang/bestaetigen/?\Z", confirm_second_factor, name="confirm-second-factor"),
+    re_path(r"^zugang/ausschalten/?\Z", remove_second_factor, name="remove-second-factor"),
+    re_path(r"^einstellungen/aenderungen/?\Z", trail, name="trail"),
     re_path(r"^abmelden/?\Z", SignOut.as_view(), name="sign-out"),
     re_path(r"^campingplatz/?\Z", choose_tenant, name="choose-tenant"),
     re_path(r"^darstellung/?\Z", choose_appearance, name="choose-appearance"),
@@ -34,6 +53,7 @@ urlpatterns = [
     path("einstellungen/", include("adapters.page_urls")),
     path("einstellungen/", include("pos_bridge.page_urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
 ]
 
@@ -53,10 +73,14 @@ def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def answer_500(request: HttpRequest) -> HttpResponse:
-    """JSON for tills, Django's page for people."""
+    """JSON for tills, Django's page for people; one of its own where the database is away or full."""
     if request.path_info.startswith("/api/"):
         return answer_problem(request, Problem("server_error"))
-    return defaults.server_error(request)
+    problem = problem_of(cast(Exception, sys.exception()))
+    if problem.status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return defaults.server_error(request)
+    # Whatever the frame of a page shows would have to be asked for.
+    return HttpResponse(render_to_string("503.html"), status=problem.status, headers=dict(problem.headers))
 
 
 handler400 = answer_400

@@ -20,15 +20,18 @@ if multiprocessing.parent_process() is not None and hasattr(signal, "pthread_sig
 pages = get_wsgi_application()
 
 from adapters.handler import VendorDoor  # noqa: E402 (the next lines know models, which the line above makes ready)
+from campone.operation.ears import begin_listening  # noqa: E402 (the same)
+from campone.operation.probes import Probes  # noqa: E402 (the next lines know models, which the line above makes ready)
 from pos_bridge.handler import ByPath, TillHandler  # noqa: E402 (they know models, which the line above makes ready)
 from pos_bridge.wire import ChunkedBodies, Utf8Request  # noqa: E402 (the same)
 
 # The server hands every request a copy of the process environment, and the settings have been read.
-for secret in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL"):
+for secret in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "METRICS_TOKEN"):
     os.environ.pop(secret, None)
 pages.request_class = Utf8Request
 tills = TillHandler()
-application = ChunkedBodies(ByPath(tills=tills, pages=VendorDoor(vendors=tills, others=pages)))
+probed = Probes(others=pages, listener=begin_listening())
+application = ChunkedBodies(ByPath(tills=tills, pages=VendorDoor(vendors=tills, others=probed)))
 
 # What is loaded by now stays, and a call leaves hardly a cycle behind.
 gc.collect()

@@ -18,6 +18,7 @@ from apikeys.models import ApiKey
 from campone.demo.campgrounds import BOTH, DOMAIN, LOGINS, OPERATOR, SEEBLICK, WALDRAND
 from pos_bridge.activity import BASE_PATH
 from tenants.models import Tenant, User
+from tenants.rehearsals import open_rehearsal
 
 KEY_NAME = "Demo till"
 REFERENCE = "lightspeed-2026-04-29-T-1234"
@@ -40,16 +41,21 @@ class Access:
 
     password: str = field(repr=False)
     token: str = field(repr=False)
+    test_token: str = field(repr=False)
 
 
 def renew_access(tenant: Tenant, *, at: datetime) -> Access:
-    """Give the demo's people one new password and Seeblick a new key; the key before it is revoked."""
+    """Give the demo's people one new password and Seeblick a new key and a test key; those before are revoked."""
     password = get_random_string(16)
     people = User.objects.filter(username__in=LOGINS, email__endswith=f"@{DOMAIN}")
     people.update(password=make_password(password))
+    return Access(password, _renew_key(tenant, at=at), _renew_key(open_rehearsal(tenant), at=at))
+
+
+def _renew_key(tenant: Tenant, *, at: datetime) -> str:
     for key in ApiKey.objects.of(tenant).filter(name=KEY_NAME, revoked_at=None):
         key.revoke(at=at)
-    return Access(password, mint_key(tenant=tenant, name=KEY_NAME, scopes=BOTH, at=at).token)
+    return mint_key(tenant=tenant, name=KEY_NAME, scopes=BOTH, at=at).token
 
 
 def describe_access(access: Access, url: str) -> str:
@@ -67,6 +73,7 @@ User       {SEEBLICK.slug} (tenant admin of {SEEBLICK.name})
            or {staff} (staff there), {WALDRAND.slug} (tenant admin of the neighbour), {OPERATOR} (operator)
 Password   {access.password} (for all of them, new with each start)
 API key    {access.token} (new with each start; the one before is revoked)
+Test key   {access.test_token} (the same; what it sends never counts)
 
 Post a sale, the product page's example; the first time it is answered 201, then 200:
 

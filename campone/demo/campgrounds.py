@@ -16,6 +16,7 @@ from apikeys.models import Scope
 from campone.demo.desks import BISTRO, KIOSK, NIGHTS, RECEPTION, SHOP, Article, Desk
 from campone.opening import open_campground
 from catalogue.importing import import_products
+from tenants.fence import within
 from tenants.models import Membership, Role, Tenant, User
 
 PRODUCTS = Path(__file__).parent / "products"
@@ -89,14 +90,15 @@ def refuse_to_touch_others() -> None:
 def _open(plan: Plan, at: datetime) -> None:
     tenant = Tenant(slug=plan.slug, name=plan.name)
     open_campground(tenant)
-    import_products(tenant=tenant, lines=_lines_of_products(plan))
     for username, role in plan.people.items():
         Membership.objects.create(tenant=tenant, user=_add_person(username), role=role)
-    # The tokens are thrown away: these tills have sold already, and nobody is to sell with them.
-    for name in plan.keys.values():
-        mint_key(tenant=tenant, name=name, scopes=BOTH, at=at)
-    if plan.revoked_key:
-        mint_key(tenant=tenant, name=plan.revoked_key, scopes=BOTH, at=at).key.revoke(at=at)
+    with within(tenant):
+        import_products(tenant=tenant, lines=_lines_of_products(plan))
+        # The tokens are thrown away: these tills have sold already, and nobody is to sell with them.
+        for name in plan.keys.values():
+            mint_key(tenant=tenant, name=name, scopes=BOTH, at=at)
+        if plan.revoked_key:
+            mint_key(tenant=tenant, name=plan.revoked_key, scopes=BOTH, at=at).key.revoke(at=at)
 
 
 def _add_person(username: str, *, is_superuser: bool = False) -> User:

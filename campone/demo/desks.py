@@ -33,13 +33,17 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A place where sales are made; ``name`` is part of its receipt numbers, ``methods`` are payments by weight."""
+    """A place where sales are made; ``name`` is part of its receipt numbers, ``methods`` are payments by weight.
+
+    ``counts``: it sends its running number, too.
+    """
 
     name: str
     source: Source
     methods: Mapping[PaymentMethod, int]
     tip: float
     shifts: tuple[Shift, ...]
+    counts: bool = False
 
 
 IN_THE_SHOP = {
@@ -69,6 +73,7 @@ SHOP = Desk(
     Source.EXTERNAL_POS,
     IN_THE_SHOP,
     tip=0.0,
+    counts=True,
     shifts=(
         Shift(time(7), time(10, 30), 18, {"BRO": 14, "MIL": 4, "LEB": 3, "ZEI": 5, "FRU": 2}),
         Shift(time(10, 30), time(16, 30), 9, {"EIS": 9, "GET": 5, "SON": 3, "CAM": 3, "FRU": 3, "GAS": 1}),

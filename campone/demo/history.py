@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from msgspec import structs
 
 from apikeys.models import ApiKey
 from campone.demo.campgrounds import Plan, goods_of
@@ -46,7 +47,7 @@ def fill_days(plan: Plan, tenant: Tenant, *, days: int, at: datetime, seed: int)
 
 def _happened_by(at: datetime, sold: Sequence[Sold]) -> list[Sold]:
     """What has arrived by now; before the doors open, one early guest, so that the day has begun."""
-    early = replace(sold[0], sale=replace(sold[0].sale, occurred_at=at), received_at=at)
+    early = replace(sold[0], sale=structs.replace(sold[0].sale, occurred_at=at), received_at=at)
     return [each for each in sold if each.received_at <= at] or [early]
 
 

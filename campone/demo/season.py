@@ -8,12 +8,15 @@ VAT included. By weight, discounts, tips, vouchers, split payments, refunds and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import count
 from random import Random
 from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from campone.demo.desks import Article, Desk, Shift
 from campone.till.sale import FIVE_RAPPEN, cash_rounding, to_rappen
@@ -22,6 +25,7 @@ from kasse.money import ZERO
 from kasse.sales import NewItem, NewPayment, NewSale
 
 REFUND, DISCOUNT, LATE = 0.02, 0.06, 0.03
+LOST = 17
 WEEKEND = 1.4
 PIECES = {1: 60, 2: 26, 3: 8, 4: 6}
 LINES = {1: 36, 2: 30, 3: 18, 4: 10, 6: 6}
@@ -49,16 +53,23 @@ def sales_of_day(
 def _sales_at(desk: Desk, goods: Sequence[Article], day: date, zone: ZoneInfo, rng: Random) -> Iterator[Sold]:
     """One desk's receipts, numbered through the day; a refund now and then, of a sale before it."""
     refundable: list[NewSale] = []
-    for number, (moment, shift) in enumerate(sorted(_moments(desk, day, zone, rng), key=lambda pair: pair[0]), 1):
+    moments = sorted(_moments(desk, day, zone, rng), key=lambda pair: pair[0])
+    for number, (moment, shift) in zip(_numbers(desk, day), moments, strict=False):
         receipt = f"demo-{desk.name}-{day}-{number:04}"
         if refundable and rng.random() < REFUND:
             sale = _refund(refundable.pop(rng.randrange(len(refundable))), moment, rng)
         else:
             sale = _paid(_lines(shift, goods, rng), desk, moment, rng)
-        sale = _numbered(sale, desk, receipt)
+        sale = _numbered(sale, desk, receipt, number)
         if _is_refundable(sale):
             refundable.append(sale)
         yield Sold(desk, receipt, sale, moment + _way(desk, rng))
+
+
+def _numbers(desk: Desk, day: date) -> Iterator[int]:
+    """From 1 every day; on Sundays one is lost, after which nobody asks but the page of missing receipts."""
+    lost = LOST if desk.counts and day.isoweekday() == 7 else None
+    return (number for number in count(1) if number != lost)
 
 
 def _moments(desk: Desk, day: date, zone: ZoneInfo, rng: Random) -> Iterator[tuple[datetime, Shift]]:
@@ -77,11 +88,11 @@ def _way(desk: Desk, rng: Random) -> timedelta:
     return timedelta(minutes=rng.randrange(20, 180)) if rng.random() < LATE else timedelta(seconds=rng.uniform(0.2, 3))
 
 
-def _numbered(sale: NewSale, desk: Desk, receipt: str) -> NewSale:
+def _numbered(sale: NewSale, desk: Desk, receipt: str, number: int) -> NewSale:
     """A till's receipt number is its reference; the front desk has none, and keeps its number beside the sale."""
     if desk.source is Source.FRONT_DESK:
         return replace(sale, metadata={"receipt": receipt})
-    return replace(sale, external_ref=receipt)
+    return replace(sale, external_ref=receipt, receipt_seq=number if desk.counts else None)
 
 
 def _lines(shift: Shift, goods: Sequence[Article], rng: Random) -> tuple[NewItem, ...]:

@@ -30,6 +30,8 @@ class Facts:
     rounding_amount: Decimal
     tip_amount: Decimal
     refund_of: str
+    till_id: str
+    receipt_seq: int
     lines: tuple[tuple[Decimal, Decimal], ...]
     payments: tuple[tuple[str, Decimal], ...]
 
@@ -53,6 +55,8 @@ def facts_of(sale: Mapping[str, Any]) -> Facts:
         rounding_amount=Decimal(rounding),
         tip_amount=Decimal(sale.get("tip_amount") or 0),
         refund_of=sale.get("refund_of") or "",
+        till_id=sale.get("till_id") or "",
+        receipt_seq=sale.get("receipt_seq") or 0,
         lines=tuple(lines),
         payments=tuple(payments),
     )

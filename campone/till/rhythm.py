@@ -4,6 +4,7 @@ Bread and coffee in the morning, a quiet noon, drinks and gas in the evening; so
 discount, now and then a refund, a tip, a split payment, and cash that must be rounded to 5 Rappen.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -49,8 +50,10 @@ def invent_sales(
     """
     instants = sorted(_instant(now=now, zone=zone, rng=rng) for _ in range(number))
     sales: list[Sale] = []
+    receipts: Counter[str] = Counter()
     for count, moment in enumerate(instants, start=1):
         register = rng.choice(REGISTERS)
+        receipts[register.name] += 1
         blank = Sale(
             external_ref=f"{prefix}-{register.name}-T-{count}",
             occurred_at=moment,
@@ -58,6 +61,9 @@ def invent_sales(
             lines=(),
             currency=articles[0].currency,
             register=register.name,
+            # Each run counts anew, over the same days: a register of its own.
+            till_id=f"{prefix}-{register.name}",
+            receipt_seq=receipts[register.name],
             plain=register.plain,
         )
         original = rng.choice(sales) if sales and rng.random() < REFUND else None

@@ -51,6 +51,8 @@ class Sale:
     refund_of: str = ""
     currency: str = ""
     register: str = ""
+    till_id: str = ""
+    receipt_seq: int = 0
     plain: bool = False
 
     @property
@@ -92,6 +94,8 @@ def _optional_fields(sale: Sale) -> dict[str, Any]:
         "tip_amount": _money(sale.tip) if sale.tip else "",
         "payments": [{"method": part.method, "amount": _money(part.amount)} for part in sale.payments],
         "refund_of": sale.refund_of,
+        "till_id": sale.till_id,
+        "receipt_seq": sale.receipt_seq,
         "metadata": {"register": sale.register} if sale.register else {},
     }
     return {name: value for name, value in fields.items() if value}

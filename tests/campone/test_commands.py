@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils.timezone import now
 
 from apikeys.models import ApiKey
+from apikeys.replacing import replace_key
 from apikeys.tokens import is_well_formed
 from apikeys.verification import verify_token
 from catalogue.models import Product, VatRate
@@ -52,6 +54,12 @@ class TestMintKey:
         assert (key.tenant, key.name, key.scopes) == (seeblick, "Lightspeed shop till", ["pos:read", "pos:write"])
         assert (key.budget, key.expires_at) == (1000, None)
 
+    def test_makes_a_test_key_if_asked_to(self, seeblick: Tenant, waldrand: Tenant) -> None:
+        token = run(*self.WORDS, "--scope", "pos:read", "--test").strip()
+
+        assert token.startswith("ckt_")
+        assert body_of(Till(token).get("/ping/"))["test"] is True
+
     def test_opens_the_api(self, seeblick: Tenant) -> None:
         token = run(*self.WORDS, "--scope", "pos:read").strip()
 
@@ -69,9 +77,16 @@ class TestMintKey:
 
         assert ApiKey.objects.get().expires_at == datetime(2027, 1, 1, tzinfo=timezone.utc)
 
+    def test_takes_networks_each_as_it_is_kept(self, seeblick: Tenant) -> None:
+        run(*self.WORDS, "--scope", "pos:write", "--network", "192.0.2.7", "--network", "2001:DB8::/48")
+
+        assert ApiKey.objects.get().networks == ["192.0.2.7/32", "2001:db8::/48"]
+
     @pytest.mark.parametrize(
         ("words", "named"),
         [
+            (["--scope", "pos:read", "--network", "192.0.2.7/24"], "--network"),
+            (["--scope", "pos:read", "--network", "192.0.2.7", "--network", "192.0.2.7/32"], "networks"),
             (["--scope", "pos:delete"], "pos:read"),
             (["--scope", "pos:read", "--scope", "pos:read"], "pos:read"),
             (["--scope", "pos:read", "--budget", "0"], "--budget"),
@@ -120,6 +135,40 @@ class TestRevokeKey:
         assert minted.key.prefix in said
         assert minted.token not in said
         assert ApiKey.objects.get().revoked_at is not None
+
+
+class TestReplaceKey:
+    def test_prints_the_new_token_alone_and_lets_the_old_one_run_out(self, seeblick: Tenant, waldrand: Tenant) -> None:
+        mine, theirs = mint(seeblick, budget=7), mint(waldrand)
+
+        token = run("replace_key", mine.key.prefix, "--expires", "2031-01-01T00:00:00Z").removesuffix("\n")
+
+        assert [Till(each).get("/ping/").status_code for each in (mine.token, token, theirs.token)] == [200] * 3
+        new = ApiKey.objects.of(seeblick).get(replaces=mine.key)
+        assert (new.budget, str(new.expires_at)) == (7, "2031-01-01 00:00:00+00:00")
+        assert ApiKey.objects.get(pk=mine.key.pk).expires_at is not None
+        assert ApiKey.objects.get(pk=theirs.key.pk).expires_at is None
+
+    def test_ends_a_key_at_once_that_has_leaked(self, seeblick: Tenant) -> None:
+        old = mint(seeblick)
+
+        token = run("replace_key", old.token, "--leaked").removesuffix("\n")
+
+        assert [Till(each).get("/ping/").status_code for each in (old.token, token)] == [401, 200]
+
+    def test_says_why_not(self, seeblick: Tenant) -> None:
+        ended, replaced, good = mint(seeblick).key, mint(seeblick).key, mint(seeblick).key
+        ended.revoke(at=NOON)
+        by = replace_key(replaced, at=now()).key
+
+        for words, said in (
+            ([ended.prefix], "stays so"),
+            ([replaced.prefix], by.prefix),
+            (["ck_nobody99"], "no key"),
+            ([good.prefix, "--expires", "2020-01-01T00:00:00Z"], "expired"),
+        ):
+            assert said in refusal("replace_key", *words)
+        assert ApiKey.objects.count() == 4
 
 
 class TestCreateTenant:

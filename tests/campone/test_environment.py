@@ -23,12 +23,17 @@ NEEDED = {
 }
 ENVIRONMENT = (PROJECT / "campone" / "environment.py").read_text()
 EXAMPLE = (PROJECT / ".env.example").read_text()
-COMPOSE_ALONE = {"POSTGRES_PASSWORD", "PORT"}
+COMPOSE_ALONE = {"POSTGRES_PASSWORD", "APP_PASSWORD", "CERTIFICATES", "PLAIN_PORT", "TLS_PORT"}
 
 WRONG = [
     ("ALLOW_LOOPBACK_CALLS", "perhaps"),
     ("ALLOW_LOOPBACK_CALLS", "1"),
     ("DEVELOPMENT", "maybe"),
+    ("EMAIL_FROM", "the bridge"),
+    ("EMAIL_URL", "mail.campone.example"),
+    ("EMAIL_URL", "https://anna:top-secret@mail.campone.example"),
+    ("EMAIL_URL", "smtps://anna:top-secret@:465"),
+    ("EMAIL_URL", "smtp://anna:top-secret@mail.campone.example:port"),
     ("SECRET_KEY", "too-short-a-secret"),
     ("SECRET_KEY", "abc" * 30),
     ("SECRET_KEY_FALLBACKS", "an-old-but-weak-secret"),
@@ -61,6 +66,14 @@ WRONG = [
     ("STATIC_ROOT", ""),
     ("LOG_LEVEL", "info"),
     ("LOG_LEVEL", "LOUD"),
+    ("LOG_FORMAT", "xml"),
+    ("LOG_CALLS", "perhaps"),
+    ("METRICS_TOKEN", "too-short"),
+    ("METRICS_ADDRESSES", "everyone"),
+    ("METRICS_ADDRESSES", "10.0.0.1/8"),
+    ("METRICS_TENANTS", "perhaps"),
+    ("METRICS_FOLDER", "/no/such/folder"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
     ("PROXY_COUNT", ""),
     ("PROXY_COUNT", "-1"),
     ("PROXY_COUNT", "10"),
@@ -142,7 +155,7 @@ class TestTheEnvironment:
         said = sentence(read, **{name: value})
 
         assert name in said
-        if name.startswith(("SECRET", "DATABASE_URL")) and value:
+        if name.startswith(("SECRET", "DATABASE_URL", "EMAIL_URL")) and value:
             assert value not in said
             assert "top-sec" not in said
 
@@ -263,7 +276,9 @@ class TestTheExample:
             assert re.match(r"# +[^#]*[a-z]", lines[at - 1]), name
 
     def test_sets_no_secret(self) -> None:
-        assert {name for name, value in self.SET.items() if not value} == {"SECRET_KEY", "POSTGRES_PASSWORD"}
+        empty = {name for name, value in self.SET.items() if not value}
+
+        assert empty == {"SECRET_KEY", "POSTGRES_PASSWORD", "APP_PASSWORD"}
 
     def test_starts_the_service_once_it_is_filled_in(self, read: Read) -> None:
         found = read(**{**self.SET, "SECRET_KEY": SECRET})
