@@ -6,8 +6,11 @@
     python3 dev.py test [pytest arguments]          every test, on SQLite and on a real PostgreSQL
     python3 dev.py browser [pytest arguments]       the pages, in a real browser
     python3 dev.py bench [--quick]                  speed, beside what else a team would pick
+    python3 dev.py faults [--sales N …]             whether anything is lost while everything is killed
     python3 dev.py check                            style, types, walls, migrations, deployment
     python3 dev.py gate [--record]                  how many instructions a sale costs, against the figure
+    python3 dev.py malformed [--cases N …]          whether any call, however odd, is answered by a fault of ours
+    python3 dev.py supply [--strict]                known holes in what is installed; a list of it for others (SBOM)
     python3 dev.py lock [--upgrade]                 requirements/*.lock again, from pyproject.toml
 
 What they need goes into .venv/, what they keep into var/; removing both is a clean start.
@@ -21,6 +24,7 @@ import errno
 import hashlib
 import importlib.util
 import io
+import json
 import os
 import queue
 import re
@@ -46,10 +50,13 @@ PYTHON = str(PROGRAMS / "python")
 
 LOCKS = {
     "runtime": (),
-    "test": ("runtime",),
-    "browser": ("runtime", "test"),
+    "tracing": ("runtime",),
+    "test": ("runtime", "tracing"),
+    "browser": ("runtime", "tracing", "test"),
     "bench": ("runtime",),
-    "lint": ("runtime", "test", "browser", "bench"),
+    "attack": ("runtime", "tracing", "test"),
+    "supply": ("runtime",),
+    "lint": ("runtime", "tracing", "test", "browser", "bench", "attack"),
 }
 """Every lock, and the smaller ones that it contains."""
 
@@ -183,6 +190,12 @@ def bench(arguments: "list[str]") -> int:
     return subprocess.run([PYTHON, "-m", "bench", *arguments], cwd=str(ROOT), check=False).returncode
 
 
+def faults(arguments: "list[str]") -> int:
+    """Sell while processes are killed and lines are cut, then compare every sale; the run's status is ours."""
+    install("test")
+    return subprocess.run([PYTHON, "-m", "tests.faults", *arguments], cwd=str(ROOT), check=False).returncode
+
+
 def check(arguments: "list[str]") -> int:
     """Every check that is not a test; all of them run, then the failed ones are named."""
     refuse_arguments(arguments)
@@ -199,6 +212,55 @@ def gate(arguments: "list[str]") -> int:
     install("test")
     command = [PYTHON, "-m", "bench.instructions", *arguments]
     return subprocess.run(command, cwd=str(ROOT), check=False).returncode
+
+
+def malformed(arguments: "list[str]") -> int:
+    """Send what nobody would, to a real server on either engine."""
+    install("attack")
+    return subprocess.run([PYTHON, "-m", "tests.malformed", *arguments], cwd=str(ROOT), check=False).returncode
+
+
+def supply(arguments: "list[str]") -> int:
+    """Look up known holes in everything that is shipped, and list it in var/sbom.cdx.json (CycloneDX).
+
+    Where the advisories cannot be reached, this says for how many packages, and ``--strict`` makes it a failure.
+    """
+    parser = argparse.ArgumentParser(prog="dev.py supply")
+    parser.add_argument("--strict", action="store_true", help="fail if a package could not be looked up")
+    asked = parser.parse_args(arguments)
+    install("supply")
+    listing, lock = str(make_var() / "sbom.cdx.json"), str(lock_path("runtime"))
+    program = str(PROGRAMS / "cyclonedx-py")
+    options = ["--pyproject", "pyproject.toml", "--output-format", "JSON", "--output-reproducible"]
+    step("Listing what is shipped", [program, "requirements", lock, *options, "--output-file", listing])
+    audit = [
+        str(PROGRAMS / "pip-audit"),
+        "--requirement",
+        lock,
+        "--require-hashes",
+        "--disable-pip",
+        "--format",
+        "json",
+    ]
+    heard = subprocess.run(audit, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=str(ROOT), check=False)
+    holes, unknown, known = read_audit(heard.stdout.decode())
+    print("\n".join([*holes, f"Listed in {listing}; looked up: {known}, could not be looked up: {unknown}."]))
+    return 1 if holes or (asked.strict and unknown) else 0
+
+
+def read_audit(text: str) -> "tuple[list[str], int, int]":
+    """pip-audit's answer: a line for each known hole, how many packages nobody knew, how many somebody did."""
+    try:
+        packages = json.loads(text)["dependencies"]
+    except (ValueError, TypeError, KeyError):
+        raise Stop("pip-audit has not said what it found.") from None
+    holes = [
+        f"{each['name']} {each['version']}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'nothing yet'}"
+        for each in packages
+        for hole in each.get("vulns", ())
+    ]
+    unknown = sum("skip_reason" in each for each in packages)
+    return holes, unknown, len(packages) - unknown
 
 
 def lock(arguments: "list[str]") -> int:
@@ -227,8 +289,11 @@ CALLS = {
     "test": test,
     "browser": browser,
     "bench": bench,
+    "faults": faults,
     "check": check,
     "gate": gate,
+    "malformed": malformed,
+    "supply": supply,
     "lock": lock,
 }
 
@@ -546,7 +611,7 @@ def list_checks() -> "list[tuple[str, list[str], dict[str, str]]]":
     ]
     for compose in COMPOSE:
         if succeeds([*compose, "version"]):
-            secret = {"POSTGRES_PASSWORD": secrets.token_urlsafe(32)}
+            secret = {name: secrets.token_urlsafe(32) for name in ("POSTGRES_PASSWORD", "APP_PASSWORD")}
             checks.append((" ".join(compose), [*compose, "config", "-q"], dict(production, **secret)))
             break
     return checks

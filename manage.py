@@ -11,12 +11,15 @@ try:
 except ImportError:
     sys.exit("Cannot start: Django is not installed for this Python; `python3 dev.py manage …` brings it along.")
 
+from tenants.actor import Actor, acting
+
 
 def main() -> None:
     """Run the command named on the command line; what keeps it from starting is one sentence, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campone.settings")
     try:
-        execute_from_command_line(sys.argv)
+        with acting(Actor(" ".join(["manage.py", *sys.argv[1:2]]))):
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Cannot start: {error}")
     except OperationalError as error:

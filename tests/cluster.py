@@ -82,14 +82,14 @@ class Cluster:
         """The socket's folder as percent-encoded host, as libpq and dj-database-url both read it."""
         return f"postgres://{NAME}@{quote(str(self.folder), safe='')}/{NAME}"
 
-    def create(self) -> None:
-        """Make the data folder, the role and the database; nothing listens yet.
+    def create(self, *options: str) -> None:
+        """Make the data folder, the role and the database; nothing listens yet. ``options`` are those of ``initdb``.
 
         Single-user mode instead of ``createdb``, which packages of the server alone leave out.
         """
         encoding = ["--encoding=UTF8", "--locale=C", f"--lc-ctype={choose_character_type()}"]
         login = [f"--username={NAME}", "--auth=trust"]
-        self._run("initdb", f"--pgdata={self.data}", "--no-sync", *login, *encoding)
+        self._run("initdb", f"--pgdata={self.data}", "--no-sync", *login, *encoding, *options)
         alone = ["--single", "-D", str(self.data), "postgres"]
         self._run("postgres", *alone, typed=f"CREATE DATABASE {NAME};\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,8 @@ from django.utils import translation
 from apikeys.hashing import ApiKeyHasher
 from apikeys.minting import Minted
 from pos_bridge import floods
-from tenants.models import Tenant
+from tenants.models import Narrowed, Tenant
+from tenants.rehearsals import open_rehearsal
 from tests.factories import TenantFactory, mint
 from tests.till import Till
 
@@ -84,6 +86,20 @@ def nothing_is_remembered() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def tests_look_everywhere() -> Iterator[None]:
+    """A test may ask for everybody's rows, the code under test may not: it is refused here as it is anywhere."""
+    refused = Narrowed.__getattr__
+
+    def asked(narrowed: Narrowed, name: str) -> Any:
+        by_a_test = sys._getframe(1).f_globals["__name__"].startswith(("tests.", "bench."))
+        return getattr(narrowed.manager, name) if by_a_test else refused(narrowed, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Narrowed, "__getattr__", asked)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def flushing_passes_the_fences() -> Iterator[None]:
     """Emptying the tables between tests takes triggers away for that moment, and puts them back.
 
@@ -138,6 +154,24 @@ def key(seeblick: Tenant) -> Minted:
 def till(key: Minted, waldrand: Tenant) -> Till:
     """Seeblick's till; the neighbour is always in the room."""
     return Till(key.token)
+
+
+@pytest.fixture
+def stage(seeblick: Tenant) -> Tenant:
+    """Seeblick's rehearsal, where nothing counts."""
+    return open_rehearsal(seeblick)
+
+
+@pytest.fixture
+def trial(stage: Tenant) -> Minted:
+    """A test key of Seeblick with both scopes and no budget."""
+    return mint(stage, name="Shop till, trying out")
+
+
+@pytest.fixture
+def trying(trial: Minted, waldrand: Tenant) -> Till:
+    """The till that tries out."""
+    return Till(trial.token)
 
 
 @pytest.fixture

@@ -20,15 +20,18 @@ from adapters.connections import open_connection
 from adapters.models import Connection
 from apikeys.minting import Minted
 from kasse.models import Transaction
+from pos_bridge.importing.staging import open_import
 from pos_bridge.models import InboundCall, ParkedSale
 from tenants.models import Role, Tenant
-from tests.factories import NOON
+from tenants.rehearsals import open_rehearsal
+from tests.factories import NOON, mint
 from tests.house.test_every_page import PAGES, signed_in
+from tests.pos_bridge.import_files import shop
 from tests.till import Till, croissants_and_coffee
 
 WRITING = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH\b.*\b(?:INSERT|UPDATE|DELETE)\b)", re.DOTALL)
-OF_ONES_OWN = re.compile(r'"?(?:django_session|tenants_user)"?\b')
-"""A session, and when its owner has last signed in."""
+OF_ONES_OWN = re.compile(r'"?(?:django_session|tenants_user|tenants_authenticator)"?\b')
+"""A session, when its owner has last signed in, and the secret of an app that is being set up."""
 MOST_QUERIES = 8
 DAY = "2026-04-29"
 GIVEN = {
@@ -52,24 +55,37 @@ FILLED_IN = {
     "cutoff_hour": "3",
     "opening": "100.00",
     "counted": "112.50",
+    "mode": "once",
 }
 
 
 @pytest.fixture
-def rows(seeblick: Tenant, waldrand: Tenant, till: Till, key: Minted) -> dict[str, Any]:
+def rows(seeblick: Tenant, waldrand: Tenant, key: Minted) -> dict[str, Any]:
     """One row of Seeblick for each page that is of one row, by the page's name."""
-    till.post(croissants_and_coffee())
-    till.post(croissants_and_coffee(total_amount="5.50", items=croissants_and_coffee()["items"][1:]))
-    joined = Connection(tenant=seeblick, vendor="lightspeed", name="Bistro", currency="CHF", created_at=NOON)
+    return rows_of(seeblick, key, name="Bistro")
+
+
+def rows_of(tenant: Tenant, key: Minted, *, name: str) -> dict[str, Any]:
+    """One row of a campground for each page that is of one row; its texts have ``name`` in them."""
+    coffee = {"description": f"Kaffee {name}", "quantity": 1, "unit_price": "5.50", "line_total": "5.50"}
+    sold = croissants_and_coffee(external_ref=f"T-1-{name}", total_amount="5.50", items=[coffee])
+    till = Till(key.token)
+    till.post(sold)
+    till.post({**sold, "total_amount": "11.00", "items": [{**coffee, "quantity": 2, "line_total": "11.00"}]})
+    joined = Connection(tenant=tenant, vendor="lightspeed", name=name, currency="CHF", created_at=NOON)
     open_connection(joined, label="Lightspeed")
-    sale = Transaction.objects.get()
+    sale = Transaction.objects.of(tenant).get()
+    brought = open_import(tenant=tenant, name=f"april-{name}.csv", content=shop(), by=None, at=NOON)
     return {
+        **dict.fromkeys(("sales-import", "import-work", "import-report"), brought.pk),
         "transaction-page": sale.pk,
         "sale-call": sale.pk,
-        "revoke-key": key.key.pk,
-        "connect-key": key.key.pk,
-        "inbound-call": InboundCall.objects.earliest("pk").pk,
-        "parked-sale": ParkedSale.objects.get().pk,
+        **dict.fromkeys(("revoke-key", "replace-key", "change-key", "connect-key"), key.key.pk),
+        **dict.fromkeys(
+            ("lose-answers", "forget-rehearsal"), mint(open_rehearsal(tenant), name=f"Trial {name}").key.pk
+        ),
+        "inbound-call": InboundCall.objects.filter(tenant=tenant).earliest("pk").pk,
+        "parked-sale": ParkedSale.objects.of(tenant).get().pk,
         **dict.fromkeys(("connection", "change-connection", "switch-connection"), joined.pk),
         **dict.fromkeys(("fetch-now", "renew-address", "vendor-event", "map-again", "set-aside"), joined.pk),
     }

@@ -17,6 +17,7 @@ from tests.factories import member
 # Open to everybody, for a reason.
 PUBLIC = {
     "sign-in": "the way in",
+    "second-step": "the way in, for who has shown a password",
     "sign-out": "ends a session, whosever it is",
     "set_language": "a cookie of one's own",
     "choose-appearance": "a cookie of one's own",

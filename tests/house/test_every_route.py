@@ -38,6 +38,7 @@ PATHS = {
     "transaction": "/transactions/seeblick-2026-04-29-T-1/",
     "batch": "/transactions/batch/",
     "summary": "/transactions/summary/?business_date=2026-04-29",
+    "gaps": "/gaps/",
     "reconciliations": "/reconciliations/",
     "products": "/products/",
     "ping": "/ping/",

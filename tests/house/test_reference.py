@@ -21,9 +21,9 @@ from apikeys.models import Scope
 from campone.environment import read_environment
 from kasse.models import Transaction
 from pos_bridge.contract import SaleSerializer
+from pos_bridge.kinds import KINDS, RETRYABLE
 from pos_bridge.models import Outcome
 from pos_bridge.problem_examples import problem_examples
-from pos_bridge.problems import KINDS, RETRYABLE
 from pos_bridge.queries import ProductQuery, TransactionQuery
 from tests.house.documents import (
     OURS,
@@ -71,7 +71,7 @@ class TestSettingsPage:
 
     def test_agrees_with_the_example_for_operators(self) -> None:
         shown = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-        for_compose_alone = {"POSTGRES_PASSWORD", "PORT"}
+        for_compose_alone = {"POSTGRES_PASSWORD", "APP_PASSWORD", "CERTIFICATES", "PLAIN_PORT", "TLS_PORT"}
 
         assert shown - for_compose_alone == set(dict(variables_read()))
 
@@ -87,6 +87,8 @@ class TestSettingsPage:
             ("DATABASE_URL", "mysql://campone@db.campone.example/campone"),
             ("PROXY_COUNT", "one"),
             ("ALLOW_LOOPBACK_CALLS", "1"),
+            ("EMAIL_URL", "mail.campone.example"),
+            ("EMAIL_FROM", "the bridge"),
         ],
     )
     def test_says_what_the_start_says(self, name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
