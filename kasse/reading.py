@@ -26,24 +26,28 @@ _TEXT = """
         (SELECT {list}({row}(method, amount, tip_amount, position))
             FROM kasse_payment AS p WHERE p.tenant_id = t.tenant_id AND p.transaction_id = t.id)
     FROM kasse_transaction AS t
-    WHERE tenant_id = %(tenant)s AND source = %(source)s AND external_ref IN (SELECT {value} FROM {values}(%(refs)s))
+    WHERE tenant_id = %(tenant)s AND external_ref {among}
 """
 _COLUMNS = ", ".join(SALE_COLUMNS)
 POSTGRESQL = _TEXT.format(
     columns=_COLUMNS,
     list="json_agg",
     row="json_build_array",
-    value="*",
-    values="json_array_elements_text",
-).replace("%(refs)s", "%(refs)s::json")
-SQLITE = _TEXT.format(columns=_COLUMNS, list="json_group_array", row="json_array", value="value", values="json_each")
+    # An array, and not a list to be joined with: however few sales there are, each is looked up by its unique key.
+    among="= ANY (ARRAY(SELECT json_array_elements_text(%(refs)s::json)))",
+)
+SQLITE = _TEXT.format(
+    columns=_COLUMNS,
+    list="json_group_array",
+    row="json_array",
+    among="IN (SELECT value FROM json_each(%(refs)s))",
+)
 
 
 def sales_under(tenant: Tenant, references: Iterable[str]) -> dict[str, StoredSale]:
     """The outside sales that hold these references at a campground, by reference."""
     values: dict[str, Any] = {
         "tenant": tenant.pk,
-        "source": Source.EXTERNAL_POS.value,
         "refs": msgspec.json.encode(list(references)).decode(),
     }
     rows = execute(SQLITE if on_sqlite() else POSTGRESQL, values).fetchall()
