@@ -324,9 +324,9 @@ class TestStopping:
             assert till.get("/ping/").status == 200
             with writers_waiting():
                 in_flight = [tills.submit(till.post, sale) for sale in sales]
-                time.sleep(1)
+                time.sleep(0.7)
                 server.ask_to_stop()
-                time.sleep(0.5)
+                time.sleep(0.3)
                 assert not any(call.done() for call in in_flight)
             answers = [call.result() for call in in_flight]
             status = server.wait_until_stopped()
