@@ -15,7 +15,7 @@ from apikeys.minting import mint_key
 from apikeys.models import DEFAULT_BUDGET
 from apikeys.networks import NotANetwork, network_in
 from tenants.fence import within
-from tenants.models import Tenant
+from tenants.management.campgrounds import campground_named
 from tenants.rehearsals import open_rehearsal
 
 
@@ -63,9 +63,7 @@ class Command(BaseCommand):
     @no_translations
     def handle(self, *args: Any, tenant: str, name: str, **options: Any) -> None:
         """Mint it, or say in one sentence why not."""
-        found = Tenant.objects.filter(slug=tenant).first()
-        if found is None:
-            raise CommandError(f"There is no campground {tenant!r}; create_tenant opens one.")
+        found = campground_named(tenant)
         try:
             with within(found):
                 minted = mint_key(

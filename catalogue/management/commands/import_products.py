@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalogue.importing import ImportRefused, import_products
 from tenants.fence import within
-from tenants.models import Tenant
+from tenants.management.campgrounds import campground_named
 
 
 class Command(BaseCommand):
@@ -24,9 +24,7 @@ class Command(BaseCommand):
     @no_translations
     def handle(self, *args: Any, tenant: str, file: Path, **options: Any) -> None:
         """Import it, or name every bad row."""
-        found = Tenant.objects.filter(slug=tenant).first()
-        if found is None:
-            raise CommandError(f"There is no campground {tenant!r}; create_tenant opens one.")
+        found = campground_named(tenant)
         try:
             lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
             with within(found):

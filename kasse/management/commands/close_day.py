@@ -26,6 +26,7 @@ from kasse.money import ZERO
 from kasse.totals import MixedCurrencies
 from tenants.access import tenants_of
 from tenants.fence import within
+from tenants.management.campgrounds import campground_named
 from tenants.models import Role, Tenant, User
 from tenants.swiss import money_text
 
@@ -87,9 +88,7 @@ class Command(BaseCommand):
     @no_translations
     def handle(self, *args: Any, tenant: str, **options: Any) -> None:
         """Close it, or say in one sentence why not."""
-        found = Tenant.objects.filter(slug=tenant).first()
-        if found is None:
-            raise CommandError(f"There is no campground {tenant!r}; create_tenant opens one.")
+        found = campground_named(tenant)
         unknown = {value for value, _ in options["counted"].pieces} - set(DENOMINATIONS.get(found.currency, ()))
         if unknown:
             raise CommandError(f"There is no {', '.join(map(money_text, sorted(unknown)))} in {found.currency}.")

@@ -18,6 +18,7 @@ from pos_bridge.importing.tables import MOST_BYTES, FileRefused
 from pos_bridge.importing.words import FILES, LAYOUTS
 from pos_bridge.importing.working import work
 from tenants.fence import within
+from tenants.management.campgrounds import campground_named
 from tenants.models import Tenant
 
 MOST_TOLD = 200
@@ -52,9 +53,7 @@ class Command(BaseCommand):
     @no_translations
     def handle(self, *args: Any, tenant: str, file: Path, **options: Any) -> None:
         """Import it to its end, and name every receipt that was not taken."""
-        found = Tenant.objects.filter(slug=tenant).first()
-        if found is None:
-            raise CommandError(f"There is no campground {tenant!r}; create_tenant opens one.")
+        found = campground_named(tenant)
         with within(found):
             made = self._open(found, file, options)
             stage(made, dry_run=options["dry_run"], at=timezone.now())
