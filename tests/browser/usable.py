@@ -24,5 +24,9 @@ def violations_in_both_lights(page: Page) -> list[Any]:
 
 
 def beyond_the_edge(page: Page) -> int:
-    """The pixels by which the page is wider than its window."""
+    """The pixels by which the page is wider than its window, once its stylesheet is there.
+
+    Without the wait a page fresh from a form is measured bare: a click comes back when the answer arrives.
+    """
+    page.wait_for_load_state("load")
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
