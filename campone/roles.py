@@ -54,6 +54,7 @@ PATIENCE = {
     "statement_timeout": "5s",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s",
+    "jit": "off",
     "search_path": "public",
 }
 

@@ -8,9 +8,10 @@ import signal
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campone.settings")
-# Of a server only, not of commands: no lock and no statement may hold a till up for longer; it is answered 503.
+# Of a server only, not of commands: no lock and no statement may hold a till up for longer; it is answered 503. And
+# whatever PostgreSQL takes a plan for, making machine code of it costs a second, and no statement of ours needs that.
 os.environ.setdefault(
-    "PGOPTIONS", "-c lock_timeout=2s -c statement_timeout=5s -c idle_in_transaction_session_timeout=10s"
+    "PGOPTIONS", "-c lock_timeout=2s -c statement_timeout=5s -c idle_in_transaction_session_timeout=10s -c jit=off"
 )
 
 if multiprocessing.parent_process() is not None and hasattr(signal, "pthread_sigmask"):

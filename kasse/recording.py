@@ -20,7 +20,7 @@ from kasse.fingerprint import Difference, fingerprint_of, money_differences, mon
 from kasse.ids import make_id
 from kasse.models import Source
 from kasse.reading import sales_under
-from kasse.riders import NoRider, Rider
+from kasse.riders import Rider
 from kasse.sales import NewSale, StoredSale
 from kasse.vat import VatTable, with_vat
 from kasse.writing import write_sales
@@ -101,7 +101,8 @@ def record_transactions(
     """Record sales, each once, however often the till sends it; what became of each, in their order.
 
     Amounts are in the tenant's currency, two decimals, VAT included; a refund is negative. New ones commit
-    together, and with what the ``rider`` brings; a conflict concerns its own sale and no other.
+    together; a ``rider`` goes with a single sale, and what it brings commits with it. A conflict concerns its own sale
+    and no other.
 
     Writers racing on one reference meet at the constraint ``transaction_external_ref_per_tenant``: one inserts,
     the others wait for it and read what it wrote. Lines without a VAT rate get their product's, else
@@ -109,7 +110,6 @@ def record_transactions(
 
     Source: product page, "Idempotent on external_ref"; ADR 0003, ADR 0012.
     """
-    rider = rider or NoRider()
     vat = VatTable(tenant, sales, default=default_vat_rate, rates=rates)
     prepared = [
         _prepare(sale, tenant=tenant, source=source, received_at=received_at, api_key=api_key, vat=vat)

@@ -12,8 +12,10 @@ from catalogue.exact_decimals import units_of
 from kasse.sales import NewItem, NewPayment, StoredSale
 
 Row: TypeAlias = dict[str, Any]
+Columns: TypeAlias = dict[str, str]
+"""Names, and PostgreSQL's types for them."""
 
-SALE_COLUMNS = {
+SALE_COLUMNS: Columns = {
     "id": "uuid",
     "tenant_id": "bigint",
     "source": "text",
@@ -36,8 +38,8 @@ SALE_COLUMNS = {
     "metadata": "jsonb",
     "remarks": "text",
 }
-PART_COLUMNS = {"tenant_id": "bigint", "transaction_id": "uuid", "position": "smallint"}
-LINE_COLUMNS = {
+PART_COLUMNS: Columns = {"tenant_id": "bigint", "transaction_id": "uuid", "position": "smallint"}
+LINE_COLUMNS: Columns = {
     **PART_COLUMNS,
     "description": "text",
     "quantity": "bigint",
@@ -48,7 +50,7 @@ LINE_COLUMNS = {
     "category": "text",
     "kind": "text",
 }
-PAYMENT_COLUMNS = {**PART_COLUMNS, "method": "text", "amount": "bigint", "tip_amount": "bigint"}
+PAYMENT_COLUMNS: Columns = {**PART_COLUMNS, "method": "text", "amount": "bigint", "tip_amount": "bigint"}
 
 
 def sale_row(stored: StoredSale) -> Row:

@@ -11,7 +11,6 @@ nothing if a letter of it has changed, and the call begins anew. PostgreSQL only
 
 from __future__ import annotations
 
-import select
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -27,9 +26,9 @@ from apikeys.verification import is_use_due
 from catalogue.exact_decimals import number_of
 from catalogue.vat import DatedRate, DatedRates
 from kasse.sqlite import from_json, in_utc, on_sqlite
-from kasse.statements import borrow_connection, execute
+from kasse.statements import execute, leave_the_dead
 from pos_bridge.models import BridgeSettings
-from tenants.fence import CARRIED, is_standing, side_of, stand
+from tenants.fence import is_standing, side_of, stand
 from tenants.models import Tenant
 from tenants.rehearsals import rehearsal_of
 
@@ -85,7 +84,7 @@ def admission_of(prefix: str) -> Admission | None:
         # none to be had, we have waited for it already.
         if connection.connection is None or connection.in_atomic_block or connection.is_usable():
             raise
-        _leave_the_dead()
+        leave_the_dead()
         row = _read(prefix)
     if row is None:
         return None
@@ -98,32 +97,13 @@ def admission_of(prefix: str) -> Admission | None:
 def recall(prefix: str, *, at: datetime) -> Admission | None:
     """What this process remembers of a key, for whoever has it confirmed; None if the row is to be read first.
 
-    It is if the key's use has to be noted, which changes the row. And if the connection is not known to live:
-    a read can be made again on another one, what stores a sale cannot.
+    It is if the key's use has to be noted, which changes the row.
     """
     row = _REMEMBERED.get(prefix)
     if row is None:
         return None
     admission = _admission(row)
-    return admission if not is_use_due(admission.key, at) and _connection_is_quiet() else None
-
-
-def _connection_is_quiet() -> bool:
-    """Whether the server has said nothing since it last answered: of a dead one, a farewell or an end is waiting."""
-    held = borrow_connection()
-    if held.connection.closed:
-        return False
-    waiting = select.poll()
-    waiting.register(held.connection.fileno(), select.POLLIN)
-    return not waiting.poll(0)
-
-
-def _leave_the_dead() -> None:
-    """Give the dead connection up, and with it all others of the pool that died of the same."""
-    connection.close()
-    pool = getattr(connection, "pool", None)
-    if pool is not None:
-        pool.check()
+    return None if is_use_due(admission.key, at) else admission
 
 
 def _read(prefix: str) -> str | None:
@@ -137,28 +117,25 @@ def _columns(model: type[models.Model], alias: str) -> str:
 
 _TEXT = " ".join(
     f"""
-    SELECT CAST({{pack}}({_columns(ApiKey, "k")}, {_columns(Tenant, "t")}, b.enabled, b.default_vat_rate,
+    SELECT CAST({{pack}}({_columns(ApiKey, "k")}, {_columns(Tenant, "t")},
+        (SELECT enabled FROM pos_bridge_bridgesettings WHERE tenant_id = t.id),
+        (SELECT default_vat_rate FROM pos_bridge_bridgesettings WHERE tenant_id = t.id),
         (SELECT {{collect}}({{pack}}(rate, valid_from, valid_until)) FROM catalogue_vatrate WHERE tenant_id = t.id)
         ) AS text)
     FROM apikeys_apikey AS k
     JOIN tenants_tenant AS t ON t.id = abs(k.tenant_id)
-    LEFT JOIN pos_bridge_bridgesettings AS b ON b.tenant_id = t.id
     WHERE k.prefix = %(prefix)s
 """.split()
 )
 ROW = _TEXT.format(pack="json_build_array", collect="json_agg")
 ROW_ON_SQLITE = _TEXT.format(pack="json_array", collect="json_group_array")
-CONFIRMED = f"({ROW}) AS held(row) WHERE row = %(row)s"
-ADMITTED = {
-    (True, False): f"admitted AS (SELECT FROM {CONFIRMED})",
-    (False, False): "admitted AS (SELECT)",
-    (True, True): f"{CARRIED}, admitted AS (SELECT FROM fence, {CONFIRMED})",
-    (False, True): f"{CARRIED}, admitted AS (SELECT FROM fence)",
-}
-"""``WITH`` parts for PostgreSQL: ``admitted`` has a row, without columns, if that of the key is still ``%(row)s``.
-
-By whether it was only remembered: what has just been read is admitted as it is. And by whether the second fence stands
-(``tenants.fence``): whatever is made of ``admitted`` is written behind it.
+CONFIRMED = f"""
+    admitted AS MATERIALIZED (
+        SELECT * FROM told WHERE call_row IS NULL OR call_row = ({ROW.replace("%(prefix)s", "told.call_prefix")})
+    )
+"""
+"""A ``WITH`` part for PostgreSQL: of the calls in ``told`` those of which the key's row is still what the database
+holds, if it is only remembered, and handed over as ``call_row``.
 """
 
 _REMEMBERED: dict[str, str] = {}

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
-from kasse.statements import give_connection_back
+from kasse.statements import give_connection_back, look_again
 from pos_bridge.activity import is_api_path
 from pos_bridge.wire import TillRequest, WSGIApplication
 
@@ -36,6 +36,7 @@ class TillMiddleware(BaseHandler):
 
     def _get_response(self, request: HttpRequest) -> HttpResponse:
         """What the view says: there are no hooks to be asked, no template to be rendered, no transaction to begin."""
+        look_again()
         match = self.resolve_request(request)
         return cast(HttpResponse, match.func(request, *match.args, **match.kwargs))
 

@@ -7,34 +7,43 @@ remembered of it does neither.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
-import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from kasse.riders import Parts
+from kasse.rows import Row
 from kasse.sqlite import in_turn, on_sqlite
-from kasse.statements import execute
+from kasse.statements import Shared, told, typed
 from pos_bridge.activity import COLUMNS, INSERT, Call, row_of
-from pos_bridge.models import Outcome
-from pos_bridge.throttling import Charge, charge_on_sqlite
+from pos_bridge.models import InboundCall, Outcome
+from pos_bridge.throttling import CALL_COLUMNS, COUNTED, Charge, charge_on_sqlite, execute_told
 
 CREATED = 201
 # The server adds its own share of the latency, all but the commit.
 _SERVER_TIME = "(extract(epoch FROM clock_timestamp() - statement_timestamp()) * 100000)::bigint"
-_LOG_VALUES = ", ".join(f"told.{name}" for name in COLUMNS).replace(
-    "told.latency_ms", f"told.latency_ms + {_SERVER_TIME}"
-)
-LOGGED = f"""
-    log AS (
-        INSERT INTO pos_bridge_inboundcall ({", ".join(COLUMNS)})
-        SELECT {_LOG_VALUES} FROM json_populate_record(NULL::pos_bridge_inboundcall, %(log)s::json) AS told, {{row}}
-    )
-"""
-LOGGED_WITH_SALE = LOGGED.format(row="sale")
-_ENCODE = msgspec.json.Encoder().encode
+
+
+# What a statement is told of a call's row: by other names than those of a sale, which it may stand beside.
+_LOG_COLUMNS = {
+    f"log_{field.column}": str(field.db_type(connection)).partition("(")[0]
+    for field in InboundCall._meta.concrete_fields
+    if not field.primary_key
+}
+TOLD = typed({**CALL_COLUMNS, **_LOG_COLUMNS})
+_VALUES = ", ".join(f"log_{name}" for name in COLUMNS).replace("log_latency_ms", f"log_latency_ms + {_SERVER_TIME}")
+LOGGED = f"log AS (INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) SELECT {_VALUES} FROM {{calls}})"
+_LOGGED_WITH_SALE = LOGGED.format(calls="passed JOIN sale ON sale.id = passed.id")
+_ANSWER = "(SELECT used FROM charged WHERE charged.id = told.id)"
+PARTS = {
+    True: Parts(TOLD, COUNTED, "passed", _LOGGED_WITH_SALE, _ANSWER),
+    False: Parts(typed(CALL_COLUMNS), COUNTED, "passed", "", _ANSWER),
+}
 
 
 class TillRider:
@@ -45,16 +54,12 @@ class TillRider:
         self.charge = charge
         self.call = call
         self.logs = logs
+        self.parts = PARTS[logs]
+        self.turn = charge.key.pk
         self._used: int | None = None
 
-    def parts(self) -> Parts:
-        return Parts(
-            before=self.charge.parts,
-            gate=self.charge.gate,
-            after=LOGGED_WITH_SALE if self.logs else "",
-            answer="(SELECT calls FROM charged)",
-            values={**self.charge.values, "log": _ENCODE(self._log_row()).decode()},
-        )
+    def row(self) -> Row:
+        return {**self.charge.row(), **(_beside(self._log_row()) if self.logs else {})}
 
     def hear(self, answer: Any) -> None:
         self._used = answer
@@ -77,7 +82,9 @@ class TillRider:
         return TillRider(self.charge, self.call, logs=False)
 
     def _log_row(self) -> dict[str, Any]:
-        return {**row_of(self.call, CREATED), "outcome": Outcome.CREATED.value}
+        row = row_of(self.call, CREATED)
+        row["outcome"] = Outcome.CREATED.value
+        return row
 
 
 def settle(charge: Charge, call: Call, status: int) -> None:
@@ -93,14 +100,40 @@ def settle(charge: Charge, call: Call, status: int) -> None:
     call.logged = True
 
 
+def _beside(row: dict[str, Any]) -> Row:
+    return dict(zip(_LOG_COLUMNS, row.values(), strict=True))
+
+
+@dataclass(slots=True)
+class _Settling:
+    """A call that is to be settled; how many the hour then holds, if it was admitted."""
+
+    charge: Charge
+    row: Row
+    used: int | None = None
+
+
 def _settle_on_postgresql(charge: Charge, row: dict[str, Any]) -> int | None:
-    found = execute(_settling(charge.parts, charge.gate), {**charge.values, "log": _ENCODE(row).decode()}).fetchone()
-    return found[0] if found else None
+    settling = _Settling(charge, {**charge.row(), **_beside(row)})
+    _SETTLED.do(settling, turn=charge.key.pk)
+    return settling.used
+
+
+def _settle_together(calls: Sequence[_Settling]) -> None:
+    """Settle the calls of several tills."""
+    calls = sorted(calls, key=attrgetter("charge.key.pk"))
+    found = dict(execute_told(_settling(), [each.charge.key.tenant for each in calls], [each.row for each in calls]))
+    for each in calls:
+        each.used = found.get(each.charge.key.pk)
+
+
+_SETTLED = Shared(_settle_together)
 
 
 @cache
-def _settling(parts: str, gate: str) -> str:
-    return " ".join(f"WITH {parts}, {LOGGED.format(row=gate)} SELECT calls FROM charged".split())
+def _settling() -> str:
+    logged = LOGGED.format(calls="passed")
+    return f"{told(TOLD, fenced=True)}, {COUNTED}, {logged} SELECT call_key, used FROM charged"
 
 
 def _settle_on_sqlite(charge: Charge, row: dict[str, Any]) -> int:

@@ -4,65 +4,92 @@ The count lies in the database: a slot for each second in which the key was used
 A call takes the slots that have left the hour out of the sum and adds itself; the row is locked meanwhile, so
 calls of one key cannot pass each other, and calls of other keys never wait. Nothing grows: at most 3,600 slots.
 
-On PostgreSQL these are ``WITH`` parts, so that the count rides in the statement that stores a sale
-(``Charge.parts``); SQLite runs them one by one in the sale's transaction. Both are here, side by side.
+On PostgreSQL these are ``WITH`` parts, so that the count rides in the statement that stores a sale, or those of several
+tills (``COUNTED``); SQLite runs them one by one in the sale's transaction. Both are here, side by side.
 
 Source: wire contract, section 1, "Budget".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F, QuerySet, Sum
 
 from apikeys.models import ApiKey
+from kasse.rows import Columns, Row
 from kasse.sqlite import in_turn, on_sqlite
-from kasse.statements import execute
-from pos_bridge.admission import ADMITTED, OutOfDate
+from kasse.statements import execute, told, typed
+from pos_bridge.admission import CONFIRMED, OutOfDate
 from pos_bridge.models import BudgetSlot, BudgetTotal
-from tenants.fence import is_standing, side_of
+from tenants.fence import sides_of
+from tenants.models import Tenant
 
 WINDOW = 3600
-COUNTED = frozenset({200, 201, 304, 400, 403, 404, 409, 429})
+COUNTED_STATUSES = frozenset({200, 201, 304, 400, 403, 404, 409, 429})
+_ENCODE = msgspec.json.Encoder().encode
 
-_EXPIRE = """
-    DELETE FROM pos_bridge_budgetslot
-    WHERE tenant_id = %(tenant)s AND api_key_id = %(key)s AND second <= %(window_end)s {if_admitted}
-    RETURNING calls
-"""
-_COUNT = """
-    INSERT INTO pos_bridge_budgetslot (tenant_id, api_key_id, second, calls)
-    SELECT %(tenant)s, %(key)s, %(second)s, 1 {admitted}
-    ON CONFLICT (tenant_id, api_key_id, second) DO UPDATE SET calls = pos_bridge_budgetslot.calls + 1
-"""
-_SUM_UP = """
-    INSERT INTO pos_bridge_budgettotal (tenant_id, api_key_id, calls)
-    SELECT %(tenant)s, %(key)s, 1 {admitted}
-    ON CONFLICT (tenant_id, api_key_id) DO UPDATE SET calls = pos_bridge_budgettotal.calls + 1 - {expired}
-    RETURNING calls
-"""
-_COUNTED = f"""
-    expired AS ({_EXPIRE.format(if_admitted="AND EXISTS (SELECT FROM admitted)")}),
-    slot AS ({_COUNT.format(admitted="FROM admitted")}),
-    charged AS (
-        {_SUM_UP.format(admitted="FROM admitted", expired="(SELECT coalesce(sum(calls), 0) FROM expired)")}
-    )
-"""
-_FREE = "charged AS (SELECT 0 AS calls FROM admitted)"
-_PARTS = {
-    (*case, counts): f"{admitted}, {_COUNTED if counts else _FREE}"
-    for case, admitted in ADMITTED.items()
-    for counts in (True, False)
+CALL_COLUMNS: Columns = {
+    "call_tenant": "bigint",
+    "call_key": "bigint",
+    "call_prefix": "text",
+    "call_row": "text",
+    "call_second": "bigint",
+    "call_budget": "bigint",
 }
-_EXPIRE_ON_SQLITE = _EXPIRE.format(if_admitted="")
-_COUNT_ON_SQLITE = _COUNT.format(admitted="WHERE true")
-_CHARGE_ON_SQLITE = _SUM_UP.format(admitted="WHERE true", expired="%(expired)s")
+"""What a statement for PostgreSQL is told of each of its calls, no two of the same key."""
+COUNTED = f"""
+    {CONFIRMED},
+    expired AS (
+        DELETE FROM pos_bridge_budgetslot AS slot USING admitted
+        WHERE slot.tenant_id = call_tenant AND slot.api_key_id = call_key AND call_budget IS NOT NULL
+            AND slot.second <= call_second - {WINDOW}
+        RETURNING slot.api_key_id, slot.calls
+    ),
+    slot AS (
+        INSERT INTO pos_bridge_budgetslot (tenant_id, api_key_id, second, calls)
+        SELECT call_tenant, call_key, call_second, 1 FROM admitted WHERE call_budget IS NOT NULL ORDER BY call_key
+        ON CONFLICT (tenant_id, api_key_id, second) DO UPDATE SET calls = pos_bridge_budgetslot.calls + 1
+    ),
+    summed AS (
+        INSERT INTO pos_bridge_budgettotal (tenant_id, api_key_id, calls)
+        SELECT call_tenant, call_key, 1 FROM admitted WHERE call_budget IS NOT NULL ORDER BY call_key
+        ON CONFLICT (tenant_id, api_key_id) DO UPDATE SET calls = pos_bridge_budgettotal.calls + 1 - (
+            SELECT coalesce(sum(expired.calls), 0) FROM expired WHERE expired.api_key_id = excluded.api_key_id
+        )
+        RETURNING api_key_id, calls
+    ),
+    charged AS (
+        SELECT admitted.*, coalesce(summed.calls, 0) AS used
+        FROM admitted LEFT JOIN summed ON summed.api_key_id = call_key
+    ),
+    passed AS (SELECT * FROM charged WHERE call_budget IS NULL OR used <= call_budget)
+"""
+"""``WITH`` parts for PostgreSQL, after ``told``: the calls that are admitted are ``charged``, and ``used`` is how many
+the hour holds with this one, or 0 where the key has no budget; those within their budget have ``passed``.
+"""
+_EXPIRE_ON_SQLITE = """
+    DELETE FROM pos_bridge_budgetslot
+    WHERE tenant_id = %(tenant)s AND api_key_id = %(key)s AND second <= %(window_end)s
+    RETURNING calls
+"""
+_COUNT_ON_SQLITE = """
+    INSERT INTO pos_bridge_budgetslot (tenant_id, api_key_id, second, calls)
+    VALUES (%(tenant)s, %(key)s, %(second)s, 1)
+    ON CONFLICT (tenant_id, api_key_id, second) DO UPDATE SET calls = calls + 1
+"""
+_CHARGE_ON_SQLITE = """
+    INSERT INTO pos_bridge_budgettotal (tenant_id, api_key_id, calls)
+    VALUES (%(tenant)s, %(key)s, 1)
+    ON CONFLICT (tenant_id, api_key_id) DO UPDATE SET calls = calls + 1 - %(expired)s
+    RETURNING calls
+"""
 
 
 class BudgetUsedUp(Exception):
@@ -88,34 +115,16 @@ class Charge:
         self.counted = False
         self._used = 0
 
-    @property
-    def parts(self) -> str:
-        """``WITH`` parts for PostgreSQL: the row of ``charged(calls)`` is the calls of the hour with this one, or 0
-        where the key has no budget; there is none where the call is not admitted.
-        """
-        return _PARTS[self.remembered is not None, is_standing(), self.key.budget is not None]
-
-    @property
-    def gate(self) -> str:
-        """The one row from which a statement goes on, if the call is within its budget."""
-        return "charged" if self.key.budget is None else "charged WHERE charged.calls <= %(budget)s"
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The names that the statements use."""
-        second = second_of(self.at)
-        values: dict[str, Any] = {
-            "tenant": self.key.tenant_id,
-            "key": self.key.pk,
-            "second": second,
-            "window_end": second - WINDOW,
-            "budget": self.key.budget,
+    def row(self) -> Row:
+        """What is in ``CALL_COLUMNS``."""
+        return {
+            "call_tenant": self.key.tenant_id,
+            "call_key": self.key.pk,
+            "call_prefix": self.key.prefix,
+            "call_row": self.remembered,
+            "call_second": second_of(self.at),
+            "call_budget": self.key.budget,
         }
-        if is_standing():
-            values["fence"] = side_of(self.key.tenant)
-        if self.remembered is not None:
-            values |= {"prefix": self.key.prefix, "row": self.remembered}
-        return values
 
     def pay(self) -> None:
         """Count the call, unless that has been done.
@@ -153,16 +162,22 @@ class Charge:
             refund_budget(self.key, second=second_of(self.at))
 
 
+def execute_told(statement: str, tenants: Iterable[Tenant], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    """Execute a statement for PostgreSQL that is told of calls, whose keys are these tenants'; all that it answers."""
+    values = {"told": _ENCODE(rows).decode(), "fence": sides_of(each.pk for each in tenants)}
+    return cast("list[tuple[Any, ...]]", execute(statement, values).fetchall())
+
+
 def _charge_on_postgresql(charge: Charge) -> int | None:
     if charge.key.budget is None and charge.remembered is None:
         return 0
-    found = execute(_alone(charge.parts), charge.values).fetchone()
-    return found[0] if found else None
+    found = execute_told(_alone(), [charge.key.tenant], [charge.row()])
+    return found[0][0] if found else None
 
 
 @cache
-def _alone(parts: str) -> str:
-    return " ".join(f"WITH {parts} SELECT calls FROM charged".split())
+def _alone() -> str:
+    return f"{told(typed(CALL_COLUMNS), fenced=True)}, {COUNTED} SELECT used FROM charged"
 
 
 def _charge_alone_on_sqlite(charge: Charge) -> int:
@@ -176,7 +191,8 @@ def charge_on_sqlite(cursor: CursorWrapper, charge: Charge) -> int:
     """Count a call within a transaction, and return how many the hour holds with it; 0 without a budget."""
     if charge.key.budget is None:
         return 0
-    values = charge.values
+    second = second_of(charge.at)
+    values = {"tenant": charge.key.tenant_id, "key": charge.key.pk, "second": second, "window_end": second - WINDOW}
     cursor.execute(_EXPIRE_ON_SQLITE, values)
     expired = sum(calls for (calls,) in cursor.fetchall())
     cursor.execute(_COUNT_ON_SQLITE, values)

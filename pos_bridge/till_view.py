@@ -31,7 +31,7 @@ from pos_bridge.problems import problem_of
 from pos_bridge.product_list import ProductPage
 from pos_bridge.rehearsing import rehearsed
 from pos_bridge.riding import settle
-from pos_bridge.throttling import COUNTED, BudgetUsedUp, Charge
+from pos_bridge.throttling import COUNTED_STATUSES, BudgetUsedUp, Charge
 from pos_bridge.wire import JSONBytesParser, JSONNegotiation, PayloadTooLarge, read_body
 
 _PARSERS: list[BaseParser] = [JSONBytesParser()]
@@ -116,7 +116,7 @@ class TillView(APIView):
             Unconfirmed: it is none that is counted, and so nothing would confirm that it is right.
         """
         unconfirmed = self.authenticator.recalled and not (self.charge and self.charge.counted)
-        if unconfirmed and not isinstance(exc, Error) and problem_of(exc).status not in COUNTED:
+        if unconfirmed and not isinstance(exc, Error) and problem_of(exc).status not in COUNTED_STATUSES:
             raise Unconfirmed from exc
         answer = super().handle_exception(exc)
         if isinstance(exc, MethodNotAllowed):
@@ -154,7 +154,7 @@ class TillView(APIView):
         """
         if self.charge is None:
             return response
-        if response.status_code in COUNTED:
+        if response.status_code in COUNTED_STATUSES:
             try:
                 self._settle(response.status_code)
             except OutOfDate:

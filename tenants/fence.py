@@ -66,6 +66,11 @@ def side_of(tenant: Tenant) -> str:
     return f"{tenant.pk},{-tenant.pk}"
 
 
+def sides_of(tenants: Iterable[int]) -> str:
+    """The same of several, by their ids."""
+    return ",".join(f"{each},{-each}" for each in sorted(set(tenants)))
+
+
 @contextmanager
 def within(*tenants: Tenant) -> Iterator[None]:
     """Whatever is asked inside concerns the rows of this campground alone; or of these, in the admin."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.apps import AppConfig
 from msgspec.structs import replace
 
-ON_CONFLICT = "ON CONFLICT (tenant_id, external_ref) DO NOTHING"
+IN_ORDER = "ORDER BY s.tenant_id, s.external_ref ON CONFLICT (tenant_id, external_ref) DO NOTHING"
 LOOKED_UP = (
     "NOT EXISTS (SELECT 1 FROM kasse_transaction AS t WHERE t.tenant_id = s.tenant_id"
     " AND t.external_ref = s.external_ref)"
@@ -71,9 +71,8 @@ def look_instead() -> None:
     straight: Callable[..., Any] = writing.execute
 
     def execute(statement: str, values: Any) -> Any:
-        before, on_conflict, after = statement.partition(ON_CONFLICT)
-        assert on_conflict, "The statement is not what it was; this defect has to follow it."
-        has_condition = " WHERE " in before.rpartition(" AS s(")[2]
-        return straight(f"{before} {'AND' if has_condition else 'WHERE'} {LOOKED_UP} {after}", values)
+        before, in_order, after = statement.partition(IN_ORDER)
+        assert in_order, "The statement is not what it was; this defect has to follow it."
+        return straight(f"{before} WHERE {LOOKED_UP} {after}", values)
 
     writing.execute = execute

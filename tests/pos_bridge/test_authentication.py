@@ -21,6 +21,10 @@ from tests.till import Till, body_of, croissants_and_coffee
 TABLES = ("apikeys_apikey", "pos_bridge_inboundcall", "pos_bridge_budgettotal", "kasse_transaction")
 
 
+# On PostgreSQL one text, which never changes, confirms what is remembered of keys, if anything, and counts their calls.
+CONFIRMING = {"apikeys_apikey", "pos_bridge_budgettotal"} if connection.vendor == "postgresql" else set()
+
+
 def asked(deed: Callable[[], Any]) -> list[set[str]]:
     """Which of the tables each statement of a deed has touched; what begins or ends a transaction touches none."""
     with CaptureQueriesContext(connection) as queries:
@@ -35,7 +39,7 @@ class TestACall:
         """Key, campground, settings card and rates are one read."""
         till.get("/ping/")
 
-        assert asked(lambda: till.get("/ping/")) == [{"apikeys_apikey"}, {"pos_bridge_inboundcall"}]
+        assert asked(lambda: till.get("/ping/")) == [{"apikeys_apikey"}, {"pos_bridge_inboundcall"} | CONFIRMING]
 
     @pytest.mark.postgresql
     def test_of_a_key_not_remembered_that_posts_a_sale_costs_two_statements(self, seeblick: Tenant) -> None:
@@ -45,7 +49,7 @@ class TestACall:
 
         assert asked(lambda: till.post(croissants_and_coffee())) == [
             {"apikeys_apikey"},
-            {"pos_bridge_budgettotal", "kasse_transaction", "pos_bridge_inboundcall"},
+            {"kasse_transaction", "pos_bridge_inboundcall"} | CONFIRMING,
         ]
 
     @pytest.mark.postgresql
@@ -56,7 +60,7 @@ class TestACall:
             till.post(croissants_and_coffee())
 
         assert asked(lambda: till.post(croissants_and_coffee())) == [
-            {"apikeys_apikey", "pos_bridge_budgettotal", "kasse_transaction", "pos_bridge_inboundcall"},
+            {"kasse_transaction", "pos_bridge_inboundcall"} | CONFIRMING,
             {"kasse_transaction"},
             {"pos_bridge_inboundcall"},
         ]
@@ -69,7 +73,8 @@ class TestACall:
         with CaptureQueriesContext(connection) as queries:
             assert till.post(croissants_and_coffee(items=[bottle])).status_code == 201
 
-        assert ["apikeys_apikey" in query["sql"] for query in queries if "catalogue_" in query["sql"]] == [True]
+        statements = [query["sql"] for query in queries if "catalogue_" in query["sql"]]
+        assert ["apikeys_apikey" in each for each in statements] == [True] * (2 if CONFIRMING else 1)
 
     def test_of_a_made_up_token_reads_no_key(self, db: None) -> None:
         statements = asked(lambda: Till("ck_" + "a" * 32).get("/ping/"))

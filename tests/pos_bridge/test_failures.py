@@ -61,7 +61,7 @@ class TestADatabaseThatIsAway:
         assert Transaction.objects.count() == 0
 
     def test_on_the_settings_card_is_503(self, till: Till, away: Exception) -> None:
-        with statements_failing(away, touching="JOIN pos_bridge_bridgesettings"):
+        with statements_failing(away, touching="FROM pos_bridge_bridgesettings"):
             assert_unavailable(till.get("/ping/"))
 
     def test_in_recording_is_503_and_the_retry_is_new(self, till: Till, away: Exception) -> None:
