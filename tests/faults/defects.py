@@ -71,7 +71,7 @@ def look_instead() -> None:
     straight: Callable[..., Any] = writing.execute
 
     def execute(statement: str, values: Any) -> Any:
-        before, in_order, after = statement.partition(IN_ORDER)
+        before, in_order, after = " ".join(statement.split()).partition(IN_ORDER)
         assert in_order, "The statement is not what it was; this defect has to follow it."
         return straight(f"{before} WHERE {LOOKED_UP} {after}", values)
 

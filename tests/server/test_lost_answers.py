@@ -54,13 +54,14 @@ class TestALostAnswer:
         till = WireTill(server.port, trial.token)
         lines = ("Content-Type: application/json", f"Content-Length: {len(SALE)}", "X-Lose-Answer: 1")
 
+        before = len(server.log)
         for _ in range(20):
             with Conversation(server.port) as line:
                 line.send(till.head("POST", "/transactions/", *lines) + SALE)
                 heard = line.listen()
             assert (heard, line.closed_by_server) == (b"", True)
 
-        assert "Traceback" not in server.log
+        assert "Traceback" not in server.log[before:]
 
     def test_may_be_that_of_a_retry_too(self, server: Server, trial: Minted) -> None:
         till = WireTill(server.port, trial.token)
