@@ -18,6 +18,7 @@ from pos_bridge.request_shapes import Schema, ref
 
 INSTANT: Schema = {"type": "string", "format": "date-time", "pattern": patterns.UTC_INSTANT}
 AMOUNT: Schema = {"type": "string", "pattern": patterns.AMOUNT_ANSWERED}
+SUM: Schema = {"type": "string", "pattern": patterns.SUM_ANSWERED}
 PRICE: Schema = {"type": "string", "pattern": patterns.PRICE_ANSWERED}
 RATE: Schema = {"type": "string", "pattern": patterns.RATE_ANSWERED}
 CURRENCY: Schema = {"type": "string", "pattern": patterns.CURRENCY}
@@ -159,9 +160,9 @@ PONG = record(
 )
 
 SUM_FACTS: dict[str, Schema] = {
-    "expected": in_words(AMOUNT, "What the parts add up to."),
+    "expected": in_words(SUM, "What the parts add up to."),
     "actual": in_words(AMOUNT, "What was sent."),
-    "difference": in_words(AMOUNT, "`actual` minus `expected`."),
+    "difference": in_words(SUM, "`actual` minus `expected`."),
 }
 
 MOST = in_words({"type": "integer", "minimum": 1}, "With `too_many`: how many rows one call may bring.")

@@ -8,6 +8,7 @@ from pos_bridge.answer_shapes import (
     CURRENCY,
     INSTANT,
     RATE,
+    SUM,
     TEXT,
     in_words,
     nullable,
@@ -81,9 +82,9 @@ SUMMARY = record(
         "mine": in_words({"type": "boolean"}, "Whether only what this key has brought is counted."),
         "currency": CURRENCY,
         "count": COUNT,
-        "total_amount": AMOUNT,
-        "rounding_amount": AMOUNT,
-        "tip_amount": in_words(AMOUNT, "Outside `total_amount`."),
+        "total_amount": SUM,
+        "rounding_amount": SUM,
+        "tip_amount": in_words(SUM, "Outside `total_amount`."),
         "payments": rows_of("MethodTotal"),
         "vat_rates": rows_of("VatTotal"),
     },
@@ -91,15 +92,15 @@ SUMMARY = record(
 
 METHOD_TOTAL = record(
     "The payments of one method.",
-    {"method": one_of(TENDERS), "count": COUNT, "amount": AMOUNT, "tip_amount": AMOUNT},
+    {"method": one_of(TENDERS), "count": COUNT, "amount": SUM, "tip_amount": SUM},
 )
 
 VAT_TOTAL = record(
     "The lines of one VAT rate, VAT included.",
-    {"vat_rate": in_words(nullable(RATE), "In percent; `null` if nobody knows."), "count": COUNT, "amount": AMOUNT},
+    {"vat_rate": in_words(nullable(RATE), "In percent; `null` if nobody knows."), "count": COUNT, "amount": SUM},
 )
 
-TOLD_SUM = record("So many sales, and what they come to.", {"count": COUNT, "total_amount": AMOUNT})
+TOLD_SUM = record("So many sales, and what they come to.", {"count": COUNT, "total_amount": SUM})
 REFERENCE_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
 
 RECONCILIATION = record(

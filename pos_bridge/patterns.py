@@ -22,6 +22,8 @@ INSTANT = f"^{DAY}T{TIME}{OFFSET}$"
 # As answers write it.
 UTC_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z$"
 AMOUNT_ANSWERED = r"^-?[0-9]{1,8}\.[0-9]{2}$"
+# What amounts add up to has no bound of its own.
+SUM_ANSWERED = r"^-?[0-9]{1,16}\.[0-9]{2}$"
 PRICE_ANSWERED = r"^-?[0-9]{1,8}\.[0-9]{2,4}$"
 RATE_ANSWERED = r"^[0-9]{1,3}\.[0-9]{2}$"
 

@@ -103,6 +103,26 @@ class TestASale:
 
         assert_as_shown(till.read_back(examples.FIVE_FIELDS["external_ref"]), "get_transaction", 200, "stored")
 
+    def test_may_be_one_of_many_whose_sum_is_longer_than_any_amount(self, till: Till) -> None:
+        line = {"description": "Jahresplatz", "quantity": 1, "unit_price": "99999999.00", "line_total": "99999999.00"}
+        for number in range(3):
+            sale = {"external_ref": f"T-{number}", "total_amount": "99999999.00", "items": [line]}
+            assert till.post({**examples.FIVE_FIELDS, **sale}).status_code == 201
+        day = str(examples.FIVE_FIELDS["occurred_at"])[:10]
+
+        summary = till.get(f"/transactions/summary/?business_date={day}")
+
+        assert body_of(summary)["total_amount"] == "299999997.00"
+        assert deviations("get_summary", summary) == []
+
+    def test_may_be_refused_for_a_sum_that_is_longer_than_any_amount(self, till: Till) -> None:
+        line = {"description": "Jahresplatz", "quantity": 1, "unit_price": "99999999.00", "line_total": "99999999.00"}
+
+        refused = till.post({**examples.FIVE_FIELDS, "items": [line, line]})
+
+        assert "199999998.00" in refused.content.decode()
+        assert deviations("post_transaction", refused) == []
+
     def test_is_listed_as_it_is_shown(self, till: Till) -> None:
         till.post(examples.SALES["five_fields"])
         till.post(examples.SALES["refund"])
