@@ -23,6 +23,7 @@ BUDGET = "10000000"
 """Far more than a run can use, yet a number: every call is counted."""
 
 
+TRIES_ON_A_SPOILED_LINE = 8
 SERVING = "campone_app"
 """The role that the service has: it owns no table, and row level security holds it."""
 
@@ -87,6 +88,7 @@ def set_stage(scene: Scene, folder: Path) -> Iterator[Stage]:
         if scene.spoil_database is not None:
             line = stack.enter_context(spoiled_line(database, share=scene.spoil_database, seed=scene.seed))
             service.serving["DATABASE_URL"] = line.url_for(SERVING)
+            service.tries = TRIES_ON_A_SPOILED_LINE
         stack.enter_context(running(service))
         network = None
         if scene.spoil:

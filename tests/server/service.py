@@ -23,12 +23,28 @@ class Service:
         self.environment = dict(environment)
         self.serving: dict[str, str] = {}
         """What the server alone is told, and no command."""
+        self.tries = 1
+        """How often it is started until it serves, as an init system would where its database is hard to reach."""
         self.log = log
         self._workers = workers
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
+        """Start, and wait until it answers.
+
+        Raises:
+            ServerFailed: it does not, or has ended.
+        """
+        for left in reversed(range(self.tries)):
+            try:
+                self._start()
+            except ServerFailed:
+                if not left:
+                    raise
+            else:
+                return
+
+    def _start(self) -> None:
         command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
