@@ -14,19 +14,20 @@ from __future__ import annotations
 import re
 import select
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import msgspec
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.backends.utils import CursorWrapper
 
-from kasse.rows import Columns
+from kasse.rows import Columns, Row
 from kasse.sqlite import in_turn, on_sqlite
 from kasse.together import Together
-from tenants.fence import CARRIED, is_standing
+from tenants.fence import CARRIED, is_standing, sides_of
 
 
 class _Thread(threading.local):
@@ -43,6 +44,7 @@ Work = TypeVar("Work")
 MOST_AT_ONCE = 32
 PATIENCE = 0.02
 """Seconds for which somebody waits for the statement before their own; hardly any takes as long."""
+_ENCODE = msgspec.json.Encoder().encode
 _NAME = re.compile(r"%\((\w+)\)s")
 
 
@@ -94,6 +96,14 @@ def told(columns: str, *, fenced: bool) -> str:
     carried, behind = (f"{CARRIED}, ", "fence, ") if fenced and is_standing() else ("", "")
     rows = f"SELECT each.* FROM {behind}json_to_recordset(%(told)s::json) AS each({columns})"
     return f"WITH {carried}told AS MATERIALIZED ({rows})"
+
+
+def execute_told(statement: str, rows: Sequence[Row], *, tenants: Iterable[int], **more: Any) -> list[tuple[Any, ...]]:
+    """Execute a statement that begins with ``told()``; all that it answers. ``tenants`` are those of the rows, by their
+    ids; ``more`` are further lists of rows that it asks for by name.
+    """
+    values = {name: _ENCODE(each).decode() for name, each in {"told": rows, **more}.items()}
+    return cast("list[tuple[Any, ...]]", execute(statement, {**values, "fence": sides_of(tenants)}).fetchall())
 
 
 def typed(columns: Columns) -> str:

@@ -21,7 +21,6 @@ from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
-import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -29,8 +28,7 @@ from kasse.riders import ALONE, Parts, Rider
 from kasse.rows import LINE_COLUMNS, PAYMENT_COLUMNS, SALE_COLUMNS, Row, line_rows, payment_rows, sale_row
 from kasse.sales import StoredSale
 from kasse.sqlite import for_sqlite, in_turn, on_sqlite
-from kasse.statements import Shared, execute, told, typed
-from tenants.fence import sides_of
+from kasse.statements import Shared, execute_told, told, typed
 
 
 def write_sales(sales: Sequence[StoredSale], *, rider: Rider | None = None) -> set[UUID]:
@@ -52,9 +50,6 @@ def write_sales(sales: Sequence[StoredSale], *, rider: Rider | None = None) -> s
 
 
 # PostgreSQL -----------------------------------------------------------------------------------------
-
-
-_ENCODE = msgspec.json.Encoder().encode
 
 
 @dataclass(slots=True)
@@ -91,13 +86,10 @@ def _write_entries(entries: Sequence[_Entry]) -> None:
 
 def _insert_all(parts: Parts, sales: Sequence[StoredSale], rows: Iterable[Row]) -> list[tuple[UUID, bool, Any]]:
     """Of each sale its id, whether it is new, and the answer to its rider."""
-    values = {
-        "fence": sides_of(each.tenant_id for each in sales),
-        "told": _ENCODE(list(rows)).decode(),
-        "lines": _ENCODE(list(line_rows(sales))).decode(),
-        "payments": _ENCODE(list(payment_rows(sales))).decode(),
-    }
-    return cast("list[tuple[UUID, bool, Any]]", execute(_statement(parts), values).fetchall())
+    tenants = (each.tenant_id for each in sales)
+    lines, payments = list(line_rows(sales)), list(payment_rows(sales))
+    found = execute_told(_statement(parts), list(rows), tenants=tenants, lines=lines, payments=payments)
+    return cast("list[tuple[UUID, bool, Any]]", found)
 
 
 @cache

@@ -19,10 +19,10 @@ from django.db.backends.utils import CursorWrapper
 from kasse.riders import Parts
 from kasse.rows import Row
 from kasse.sqlite import in_turn, on_sqlite
-from kasse.statements import Shared, told, typed
+from kasse.statements import Shared, execute_told, told, typed
 from pos_bridge.activity import COLUMNS, INSERT, Call, row_of
 from pos_bridge.models import InboundCall, Outcome
-from pos_bridge.throttling import CALL_COLUMNS, COUNTED, Charge, charge_on_sqlite, execute_told
+from pos_bridge.throttling import CALL_COLUMNS, COUNTED, Charge, charge_on_sqlite
 
 CREATED = 201
 # The server adds its own share of the latency, all but the commit.
@@ -30,13 +30,14 @@ _SERVER_TIME = "(extract(epoch FROM clock_timestamp() - statement_timestamp()) *
 
 
 # What a statement is told of a call's row: by other names than those of a sale, which it may stand beside.
+_BESIDE = {name: f"log_{name}" for name in COLUMNS}
 _LOG_COLUMNS = {
-    f"log_{field.column}": str(field.db_type(connection)).partition("(")[0]
+    _BESIDE[field.column]: str(field.db_type(connection)).partition("(")[0]
     for field in InboundCall._meta.concrete_fields
     if not field.primary_key
 }
 TOLD = typed({**CALL_COLUMNS, **_LOG_COLUMNS})
-_VALUES = ", ".join(f"log_{name}" for name in COLUMNS).replace("log_latency_ms", f"log_latency_ms + {_SERVER_TIME}")
+_VALUES = ", ".join(_BESIDE.values()).replace("log_latency_ms", f"log_latency_ms + {_SERVER_TIME}")
 LOGGED = f"log AS (INSERT INTO pos_bridge_inboundcall ({', '.join(COLUMNS)}) SELECT {_VALUES} FROM {{calls}})"
 _LOGGED_WITH_SALE = LOGGED.format(calls="passed JOIN sale ON sale.id = passed.id")
 _ANSWER = "(SELECT used FROM charged WHERE charged.id = told.id)"
@@ -94,14 +95,14 @@ def settle(charge: Charge, call: Call, status: int) -> None:
         BudgetUsedUp: the call is one too many; it is counted, and its row is not written.
         OutOfDate: its key's row is not what was remembered of it; neither has happened.
     """
-    row = row_of(call, status)
-    charge.note(_settle_on_sqlite(charge, row) if on_sqlite() else _settle_on_postgresql(charge, row))
+    settle_on = _settle_on_sqlite if on_sqlite() else _settle_on_postgresql
+    charge.note(settle_on(charge, call, status))
     charge.raise_if_used_up()
     call.logged = True
 
 
 def _beside(row: dict[str, Any]) -> Row:
-    return dict(zip(_LOG_COLUMNS, row.values(), strict=True))
+    return {_BESIDE[name]: value for name, value in row.items()}
 
 
 @dataclass(slots=True)
@@ -109,12 +110,17 @@ class _Settling:
     """A call that is to be settled; how many the hour then holds, if it was admitted."""
 
     charge: Charge
-    row: Row
+    call: Call
+    status: int
     used: int | None = None
 
+    def row(self) -> Row:
+        """What the statement is told; asked when it is about to be sent, since the row has the latency."""
+        return {**self.charge.row(), **_beside(row_of(self.call, self.status))}
 
-def _settle_on_postgresql(charge: Charge, row: dict[str, Any]) -> int | None:
-    settling = _Settling(charge, {**charge.row(), **_beside(row)})
+
+def _settle_on_postgresql(charge: Charge, call: Call, status: int) -> int | None:
+    settling = _Settling(charge, call, status)
     _SETTLED.do(settling, turn=charge.key.pk)
     return settling.used
 
@@ -122,7 +128,8 @@ def _settle_on_postgresql(charge: Charge, row: dict[str, Any]) -> int | None:
 def _settle_together(calls: Sequence[_Settling]) -> None:
     """Settle the calls of several tills."""
     calls = sorted(calls, key=attrgetter("charge.key.pk"))
-    found = dict(execute_told(_settling(), [each.charge.key.tenant for each in calls], [each.row for each in calls]))
+    tenants = [each.charge.key.tenant_id for each in calls]
+    found = dict(execute_told(_settling(), [each.row() for each in calls], tenants=tenants))
     for each in calls:
         each.used = found.get(each.charge.key.pk)
 
@@ -136,7 +143,8 @@ def _settling() -> str:
     return f"{told(TOLD, fenced=True)}, {COUNTED}, {logged} SELECT call_key, used FROM charged"
 
 
-def _settle_on_sqlite(charge: Charge, row: dict[str, Any]) -> int:
+def _settle_on_sqlite(charge: Charge, call: Call, status: int) -> int:
+    row = row_of(call, status)
     with in_turn(), transaction.atomic(), connection.cursor() as cursor:
         used = charge_on_sqlite(cursor, charge)
         if charge.key.budget is None or used <= charge.key.budget:

@@ -12,12 +12,10 @@ Source: wire contract, section 1, "Budget".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
 
-import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F, QuerySet, Sum
@@ -25,15 +23,12 @@ from django.db.models import F, QuerySet, Sum
 from apikeys.models import ApiKey
 from kasse.rows import Columns, Row
 from kasse.sqlite import in_turn, on_sqlite
-from kasse.statements import execute, told, typed
+from kasse.statements import execute_told, told, typed
 from pos_bridge.admission import CONFIRMED, OutOfDate
 from pos_bridge.models import BudgetSlot, BudgetTotal
-from tenants.fence import sides_of
-from tenants.models import Tenant
 
 WINDOW = 3600
 COUNTED_STATUSES = frozenset({200, 201, 304, 400, 403, 404, 409, 429})
-_ENCODE = msgspec.json.Encoder().encode
 
 CALL_COLUMNS: Columns = {
     "call_tenant": "bigint",
@@ -162,16 +157,10 @@ class Charge:
             refund_budget(self.key, second=second_of(self.at))
 
 
-def execute_told(statement: str, tenants: Iterable[Tenant], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    """Execute a statement for PostgreSQL that is told of calls, whose keys are these tenants'; all that it answers."""
-    values = {"told": _ENCODE(rows).decode(), "fence": sides_of(each.pk for each in tenants)}
-    return cast("list[tuple[Any, ...]]", execute(statement, values).fetchall())
-
-
 def _charge_on_postgresql(charge: Charge) -> int | None:
     if charge.key.budget is None and charge.remembered is None:
         return 0
-    found = execute_told(_alone(), [charge.key.tenant], [charge.row()])
+    found = execute_told(_alone(), [charge.row()], tenants=[charge.key.tenant_id])
     return found[0][0] if found else None
 
 

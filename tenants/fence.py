@@ -63,18 +63,18 @@ def is_standing() -> bool:
 
 def side_of(tenant: Tenant) -> str:
     """What the server is told of where we stand: the ids of a campground and of its rehearsal."""
-    return f"{tenant.pk},{-tenant.pk}"
+    return sides_of([tenant.pk])
 
 
 def sides_of(tenants: Iterable[int]) -> str:
-    """The same of several, by their ids."""
+    """The same of several, by their ids; empty for none."""
     return ",".join(f"{each},{-each}" for each in sorted(set(tenants)))
 
 
 @contextmanager
 def within(*tenants: Tenant) -> Iterator[None]:
     """Whatever is asked inside concerns the rows of this campground alone; or of these, in the admin."""
-    before = stand(",".join(map(side_of, tenants)) or NOBODYS)
+    before = stand(sides_of(each.pk for each in tenants) or NOBODYS)
     try:
         yield
     finally:

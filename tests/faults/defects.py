@@ -68,11 +68,11 @@ def _insert(model: Any, rows: Any) -> None:
 def look_instead() -> None:
     """A look whether the reference is free, and then the sale: in one statement even, and yet no constraint."""
     writing: Any = import_module("kasse.writing")
-    straight: Callable[..., Any] = writing.execute
+    straight: Callable[..., Any] = writing.execute_told
 
-    def execute(statement: str, values: Any) -> Any:
+    def execute(statement: str, rows: Any, **more: Any) -> Any:
         before, in_order, after = " ".join(statement.split()).partition(IN_ORDER)
         assert in_order, "The statement is not what it was; this defect has to follow it."
-        return straight(f"{before} WHERE {LOOKED_UP} {after}", values)
+        return straight(f"{before} WHERE {LOOKED_UP} {after}", rows, **more)
 
-    writing.execute = execute
+    writing.execute_told = execute

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kasse.together import Together
+from tests.races.racing import until
 
 WAIT = 10
 """Seconds after which something hangs."""
@@ -67,13 +68,6 @@ class Desk:
     def wait_for_waiting(self, count: int) -> None:
         """Until so many stand in line."""
         until(lambda: len(self.together._waiting) == count)
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 @contextmanager

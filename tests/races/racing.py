@@ -43,7 +43,12 @@ def with_own_connection(deed: Callable[[], T]) -> T:
 
 def wait_for_sales(enough: int) -> None:
     """Until so many sales are stored."""
+    until(lambda: Transaction.objects.count() >= enough)
+
+
+def until(it_is_so: Callable[[], bool]) -> None:
+    """Look again and again; fail, rather than hang, if it never becomes so."""
     deadline = time.monotonic() + 30
-    while Transaction.objects.count() < enough:
+    while not it_is_so():
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.005)

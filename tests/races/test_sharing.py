@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -22,7 +21,7 @@ from pos_bridge.riding import PARTS
 from tenants.models import Tenant
 from tests.factories import NOON, mint
 from tests.pos_bridge.breaking import FULL, commits_failing
-from tests.races.racing import crowd, with_own_connection
+from tests.races.racing import crowd, until, with_own_connection
 from tests.server.holding import writers_waiting
 from tests.till import Body, Till, body_of, croissants_and_coffee
 
@@ -39,13 +38,13 @@ def shops(seeblick: Tenant, waldrand: Tenant) -> list[Minted]:
     return keys
 
 
-class Shared:
+class Together:
     """What was written together."""
 
     def __init__(self, keys: Sequence[Minted]) -> None:
         self.sizes: list[int] = []
         self.keys = keys
-        self.charge_kind = writing._shared(PARTS[True])
+        self.statement = writing._shared(PARTS[True])
 
     def note(self, entries: Sequence[writing._Entry]) -> None:
         self.sizes.append(len(entries))
@@ -59,24 +58,17 @@ class Shared:
             for key, sale in zip(self.keys, sales, strict=False)
         ]
         with (
-            patch.object(self.charge_kind, "_do", self.note),
-            patch.object(self.charge_kind, "_patience", WAIT),
+            patch.object(self.statement, "_do", self.note),
+            patch.object(self.statement, "_patience", WAIT),
             ThreadPoolExecutor(len(posts)) as threads,
         ):
             with writers_waiting():
                 asked = [threads.submit(posts[0])]
                 until(lambda: self.sizes == [1])
                 asked += [threads.submit(post) for post in posts[1:]]
-                until(lambda: len(self.charge_kind._waiting) == len(posts) - 1)
+                until(lambda: len(self.statement._waiting) == len(posts) - 1)
                 yield asked
             [each.result(WAIT) for each in asked]
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def end_whoever_waits_for_a_lock() -> int:
@@ -98,11 +90,11 @@ SALES = [croissants_and_coffee(external_ref=f"T-{number}") for number in range(1
 
 class TestSalesOfSeveralTills:
     def test_share_a_statement_and_nothing_else(self, shops: list[Minted], seeblick: Tenant, waldrand: Tenant) -> None:
-        shared = Shared(shops)
-        with shared.waiting(SALES) as asked:
+        together = Together(shops)
+        with together.waiting(SALES) as asked:
             pass
 
-        assert shared.sizes == [1, 9]
+        assert together.sizes == [1, 9]
         assert statuses(asked) == [201] * 10
         for tenant, first in ((seeblick, 0), (waldrand, 1)):
             stored = Transaction.objects.of(tenant).order_by("external_ref")
@@ -121,7 +113,7 @@ class TestSalesOfSeveralTills:
         same = croissants_and_coffee(external_ref="T-same")
         other = croissants_and_coffee(external_ref="T-same", payment_method="CARD")
         sales = [SALES[0], same, SALES[2], same, SALES[4], other, SALES[6], SALES[7], SALES[8], SALES[9]]
-        with Shared(shops).waiting(sales) as asked:
+        with Together(shops).waiting(sales) as asked:
             pass
 
         answers = [each.result() for each in asked]
@@ -135,7 +127,7 @@ class TestSalesOfSeveralTills:
         ApiKey.objects.filter(pk__in=[shops[3].key.pk, shops[6].key.pk]).update(budget=1)
         for key in (shops[3], shops[6]):
             assert Till(key.token).get("/ping/").status_code == 429  # the row is remembered anew
-        with Shared(shops).waiting(SALES) as asked:
+        with Together(shops).waiting(SALES) as asked:
             pass
 
         assert statuses(asked) == [201, 201, 201, 429, 201, 201, 429, 201, 201, 201]
@@ -144,25 +136,25 @@ class TestSalesOfSeveralTills:
 
     def test_are_refused_once_their_own_key_is_revoked(self, shops: list[Minted]) -> None:
         """They wait in line with what this process remembers of it."""
-        with Shared(shops).waiting(SALES) as asked:
+        with Together(shops).waiting(SALES) as asked:
             shops[4].key.revoke(at=NOON)
 
         assert statuses(asked) == [201, 201, 201, 201, 401, 201, 201, 201, 201, 201]
         assert not Transaction.objects.filter(external_ref="T-4").exists()
 
     def test_are_stored_although_the_database_refuses_one(self, shops: list[Minted]) -> None:
-        shared = Shared(shops)
-        with commits_failing(FULL, when="NEW.external_ref = 'T-5'"), shared.waiting(SALES) as asked:
+        together = Together(shops)
+        with commits_failing(FULL, when="NEW.external_ref = 'T-5'"), together.waiting(SALES) as asked:
             pass
 
         assert statuses(asked) == [201, 201, 201, 201, 201, 503, 201, 201, 201, 201]
-        assert shared.sizes[:2] == [1, 9]
-        assert set(shared.sizes[2:]) == {1}
+        assert together.sizes[:2] == [1, 9]
+        assert set(together.sizes[2:]) == {1}
         assert Transaction.objects.count() == 9
         assert InboundCall.objects.filter(status=201).count() == 9
 
     def test_are_sent_again_if_the_connection_is_lost(self, shops: list[Minted]) -> None:
-        with Shared(shops).waiting(SALES) as asked:
+        with Together(shops).waiting(SALES) as asked:
             until(lambda: end_whoever_waits_for_a_lock() == 1)
             assert asked[0].result(WAIT).status_code == 503
 
