@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -20,23 +20,28 @@ def address_for(role: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def roles(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    """Both roles, and the fence, in the database of this run; the tests themselves own its tables."""
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django has no name for what it gives
-        make_roles(app=APP, reader=READER)
+def put_up_fence(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Callable[[], None]:
+    """Makes both roles, and the fence, in the database of this run; the tests themselves own its tables.
+
+    Whoever needs the fence puts it up again: a test of another room may have unmade tables since, and made them anew
+    without one. Servers of the session start before any fixture of the test.
+    """
+
+    def put_up() -> None:
+        with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django has no name for what it gives
+            make_roles(app=APP, reader=READER)
+
+    return put_up
 
 
-@pytest.fixture(autouse=True)
-def fence_is_up(request: pytest.FixtureRequest) -> None:
-    """Again for each test: one of another room may have unmade tables and made them anew, without a fence."""
-    if "roles" in request.fixturenames or "fenced_server" in request.fixturenames:
-        request.getfixturevalue("transactional_db")
-        make_roles(app=APP, reader=READER)
+@pytest.fixture
+def roles(transactional_db: None, put_up_fence: Callable[[], None]) -> None:
+    put_up_fence()
 
 
 @pytest.fixture(scope="session")
-def fenced_server(roles: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def fenced_server(put_up_fence: Callable[[], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server as the service's role."""
-    folder = tmp_path_factory.mktemp("fenced")
-    with running_server(folder, DATABASE_URL=address_for(APP), DEVELOPMENT="1") as server:
+    put_up_fence()
+    with running_server(tmp_path_factory.mktemp("fenced"), DATABASE_URL=address_for(APP), DEVELOPMENT="1") as server:
         yield server

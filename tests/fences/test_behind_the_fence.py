@@ -13,7 +13,7 @@ from tests.server.calls import WireTill
 from tests.server.process import Server
 from tests.till import croissants_and_coffee
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("transactional_db")]
+pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("roles")]
 
 
 @pytest.fixture

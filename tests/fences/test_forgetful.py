@@ -7,7 +7,7 @@ comes of that. Where the tables are its own, nearly every list shows the neighbo
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from tests.kasse.selling import close
 from tests.server.calls import Answer, WireTill
 from tests.server.process import Server, database_url, running_server
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("transactional_db")]
+pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("roles")]
 SETTINGS = "tests.fences.forgetful.settings"
 MARK = "Nachbarlich"
 HOST = "api.campone.example"
@@ -38,14 +38,15 @@ def forgetful_server(folder: Path, address: str) -> AbstractContextManager[Serve
 
 
 @pytest.fixture(scope="session")
-def fenced(roles: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def fenced(put_up_fence: Callable[[], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It forgets, and the database does not."""
+    put_up_fence()
     with forgetful_server(tmp_path_factory.mktemp("fenced"), address_for(APP)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def unfenced(roles: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def unfenced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It forgets, and nobody stops it: the tables are its own."""
     with forgetful_server(tmp_path_factory.mktemp("unfenced"), database_url()) as server:
         yield server
