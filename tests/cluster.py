@@ -39,6 +39,8 @@ NAME = "campone"
 START_SECONDS = 60
 STOP_SECONDS = 20
 REMOVE_SECONDS = 5
+FOR_EVER = float("inf")
+"""With a time-out, Python looks now and then. Without, a signal that comes just before it goes to sleep wakes nobody."""
 INSTALLED = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -393,14 +395,14 @@ def run_command(command: Sequence[str], dsn: str) -> int:
     """
     child = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": dsn})
     try:
-        status = child.wait()
+        status = child.wait(FOR_EVER)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        status = child.wait()
+        status = child.wait(FOR_EVER)
     finally:
         if child.poll() is None:
             child.terminate()
-            child.wait()
+            child.wait(FOR_EVER)
     return status if status >= 0 else 128 - status
 
 
