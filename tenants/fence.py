@@ -113,6 +113,11 @@ def stand(where: str) -> str:
     return before
 
 
+def here() -> str:
+    """Where this thread stands, for a statement that puts up the fence itself."""
+    return _HERE.where
+
+
 def leave() -> None:
     """Stand nowhere; at the end of whatever has begun with ``stand()``."""
     _HERE.where = NOWHERE

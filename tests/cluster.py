@@ -40,7 +40,7 @@ START_SECONDS = 60
 STOP_SECONDS = 20
 REMOVE_SECONDS = 5
 FOR_EVER = float("inf")
-"""With a time-out, Python looks now and then. Without, a signal that comes just before it goes to sleep wakes nobody."""
+"""With a time-out, Python looks now and then. Without, a signal just before it goes to sleep would not wake it."""
 INSTALLED = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
@@ -10,7 +11,8 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from apikeys.models import ApiKey
 from campone.roles import UNFENCED, fenced_models
 from catalogue.models import Product
-from kasse.models import Transaction
+from kasse.models import Source, Transaction
+from kasse.reading import sales_under
 from tenants import fence
 from tenants.fence import across_tenants, each_within, within
 from tenants.models import Membership, Role, Tenant
@@ -123,6 +125,37 @@ class TestWhoeverAsks:
 
         with within():
             assert not ApiKey._base_manager.exists()
+
+
+class TestWhoeverReadsSalesBack:
+    @pytest.fixture
+    def reference(self, both: tuple[Tenant, Tenant]) -> str:
+        """Under which both campgrounds have a sale from outside."""
+        for tenant in both:
+            with within(tenant):
+                sell(tenant, source=Source.EXTERNAL_POS, reference="T-of-both")
+        return "T-of-both"
+
+    def test_puts_up_the_fence_in_the_statement_itself(
+        self, both: tuple[Tenant, Tenant], reference: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(fence, "_tell")
+
+        for tenant in both:
+            with within(tenant):
+                found = sales_under(tenant, [reference, "T-unknown"])
+            assert [(each.tenant_id, len(each.sale.items)) for each in found.values()] == [(tenant.pk, 1)]
+
+    @pytest.mark.parametrize("told", ["once", "with a transaction"])
+    def test_finds_only_what_is_within(self, both: tuple[Tenant, Tenant], reference: str, told: str) -> None:
+        with transaction.atomic() if told == "with a transaction" else nullcontext():
+            assert sales_under(both[0], [reference]) == {}
+            with within(both[1]):
+                assert sales_under(both[0], [reference]) == {}
+                assert names() == ["waldrand"]
+            with across_tenants():
+                assert sales_under(both[0], [reference])[reference].tenant_id == both[0].pk
+                assert names() == ["seeblick", "waldrand"]
 
 
 class TestWhoeverWrites:

@@ -32,6 +32,7 @@ def sell(
     kind: LineKind = LineKind.SALE,
     tip: str = "0.00",
     rounding: str = "0.00",
+    reference: str | None = None,
 ) -> UUID:
     """Record a sale of one line at three in the afternoon; what it is known by."""
     total, rounded = Decimal(amount), Decimal(rounding)
@@ -46,7 +47,7 @@ def sell(
     )
     occurred_at = datetime.combine(day, time(13), tzinfo=UTC)
     sale = NewSale(
-        external_ref=f"T-{next(NUMBERS)}" if source is Source.EXTERNAL_POS else None,
+        external_ref=reference or f"T-{next(NUMBERS)}" if source is Source.EXTERNAL_POS else None,
         payment_method=method,
         currency=tenant.currency,
         total_amount=total,
