@@ -88,10 +88,8 @@ CONTROLS = {
 def find_out(name: str, *, engine: str, seed: int, folder: Path) -> bool:
     """Sell and strike, round after round, until the defect shows; whether it does."""
     control = CONTROLS[engine][name]
-    place = folder / name
-    place.mkdir()
     scene = Scene(engine, seed, environment=control.environment, statements=control.statements)
-    with set_stage(scene, place) as stage:
+    with set_stage(scene, folder) as stage:
         shop, rng = Shop(Model(seed), stage.keys, stage.port), Random(seed)
         for number in range(1, MOST_ROUNDS + 1):
             count = asyncio.run(_round(stage, shop, control, rng))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
 from bench.shop import TILLS_PER_CAMPGROUND
 from tests.faults.databases import Database, Postgres, postgres, sqlite_file
@@ -69,7 +70,11 @@ class Stage:
 
 @contextmanager
 def set_stage(scene: Scene, folder: Path) -> Iterator[Stage]:
-    """Two campgrounds, two tills each, production settings, two workers (one on SQLite)."""
+    """Two campgrounds, two tills each, production settings, two workers (one on SQLite).
+
+    In a place of its own below ``folder``: another stage has calls of the same numbers, in the log of its server.
+    """
+    folder = Path(mkdtemp(prefix="stage", dir=folder))
     with ExitStack() as stack:
         database = stack.enter_context(scene.database(folder))
         environment = {
