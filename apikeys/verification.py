@@ -41,6 +41,8 @@ Fact: TypeAlias = tuple[Digest, str]
 """A token's digest, and the hash that it has proven, or failed to prove."""
 
 LAST_USED_GRAIN = timedelta(minutes=1)
+MOST_AHEAD = timedelta(hours=1)
+"""A use that was noted further ahead than this is of a clock of ours that was wrong."""
 
 
 class KeyRefused(Exception):
@@ -200,7 +202,8 @@ def verify_own_token(
 
 def is_use_due(key: ApiKey, at: datetime) -> bool:
     """Whether a use of the key is to be noted: at most once a minute it is."""
-    return key.last_used_at is None or key.last_used_at <= at - LAST_USED_GRAIN
+    noted = key.last_used_at
+    return noted is None or noted <= at - LAST_USED_GRAIN or noted > at + MOST_AHEAD
 
 
 def _keep_fresh(key: ApiKey, token: str, at: datetime) -> None:
@@ -214,7 +217,7 @@ def _keep_fresh(key: ApiKey, token: str, at: datetime) -> None:
 
 def _note_use(key: ApiKey, at: datetime) -> None:
     """Of those that note it at the same moment, one does; and with a first use it ends what the key has replaced."""
-    stale = Q(last_used_at=None) | Q(last_used_at__lte=at - LAST_USED_GRAIN)
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=at - LAST_USED_GRAIN) | Q(last_used_at__gt=at + MOST_AHEAD)
     rows = ApiKey.objects.of(key.tenant).filter(stale, pk=key.pk)
     if key.replaces_id is None or key.last_used_at is not None:
         rows.update(last_used_at=at)

@@ -28,6 +28,8 @@ from pos_bridge.admission import CONFIRMED, OutOfDate
 from pos_bridge.models import BudgetSlot, BudgetTotal
 
 WINDOW = 3600
+MOST_AHEAD = 60
+"""Seconds by which two of our own clocks may differ."""
 COUNTED_STATUSES = frozenset({200, 201, 304, 400, 403, 404, 409, 429})
 
 CALL_COLUMNS: Columns = {
@@ -149,7 +151,9 @@ class Charge:
             BudgetUsedUp: with the seconds to wait.
         """
         if self.key.budget is not None and self._used > self.key.budget:
-            raise BudgetUsedUp(_seconds_to_wait(self.key, second_of(self.at)))
+            second = second_of(self.at)
+            forget_calls_ahead(self.key, second=second)
+            raise BudgetUsedUp(_seconds_to_wait(self.key, second))
 
     def refund(self) -> None:
         """Give back a call whose answer does not count (a fault of ours)."""
@@ -199,6 +203,22 @@ def refund_budget(key: ApiKey, *, second: int) -> None:
             totals.update(calls=F("calls") - 1)
 
 
+def forget_calls_ahead(key: ApiKey, *, second: int) -> None:
+    """Forget what was counted by a clock that was ahead of ``second``: it would not leave the hour for as long.
+
+    Asked for only where a budget is used up, and so no burden to a call that is not.
+    """
+    ahead = _slots(key).filter(second__gt=second + MOST_AHEAD)
+    if not ahead.exists():
+        return
+    with transaction.atomic():
+        totals = BudgetTotal.objects.of(key.tenant).filter(api_key=key)
+        totals.select_for_update().first()
+        calls = ahead.aggregate(calls=Sum("calls"))["calls"] or 0
+        ahead.delete()
+        totals.update(calls=F("calls") - calls)
+
+
 def calls_in_last_hour(key: ApiKey, *, at: datetime) -> int:
     """How many counted calls a key has made in the hour before ``at``."""
     return _slots(key).filter(second__gt=second_of(at) - WINDOW).aggregate(used=Sum("calls"))["used"] or 0
@@ -224,6 +244,8 @@ def first_free_second(slots: Iterable[tuple[int, int]], *, budget: int) -> int:
     """The second in which a further call would be within ``budget``; ``slots`` are (second, calls), oldest first."""
     rows = list(slots)
     too_many = sum(calls for _second, calls in rows) - (budget - 1)
+    if too_many <= 0:
+        return rows[-1][0] + 1
     for second, calls in rows:
         too_many -= calls
         if too_many <= 0:

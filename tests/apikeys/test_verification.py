@@ -198,6 +198,13 @@ class TestTheLastUse:
 
         assert ApiKey.objects.get().last_used_at == NOON
 
+    def test_is_noted_though_a_clock_of_ours_was_a_year_ahead_before(self, key: Minted) -> None:
+        verify_token(key.token, named_tenant=None, at=NOON + timedelta(days=365))
+
+        verify_token(key.token, named_tenant=None, at=NOON)
+
+        assert ApiKey.objects.get().last_used_at == NOON
+
 
 class TestAnOutdatedHash:
     @pytest.fixture

@@ -175,6 +175,32 @@ class TestTheRing:
         assert calls_in_last_hour(three.key, at=NOON + timedelta(seconds=WINDOW)) == 1
 
 
+class TestOurOwnClock:
+    @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365)])
+    def test_that_was_ahead_locks_no_till_out_once_it_is_right(
+        self, three: Minted, clock: Clock, ahead: timedelta
+    ) -> None:
+        till = Till(three.token)
+        clock.move(ahead.total_seconds())
+        assert statuses(till, 4) == [200, 200, 200, 429]
+        clock.move(-ahead.total_seconds())
+
+        refused = till.get("/ping/")
+
+        assert (refused.status_code, refused["Retry-After"]) == (429, "1")
+        assert statuses(till, 3) == [200, 200, 429]
+        assert counted(three.key, clock) == 4
+
+    def test_that_differs_by_seconds_between_servers_counts_as_one(self, three: Minted, clock: Clock) -> None:
+        till = Till(three.token)
+        clock.move(30)
+        assert statuses(till, 2) == [200, 200]
+        clock.move(-30)
+
+        assert statuses(till, 3) == [200, 429, 429]
+        assert counted(three.key, clock) == 5
+
+
 class Spending:
     """A till with a budget, and what it has used of it."""
 
