@@ -6,6 +6,7 @@
     python3 dev.py faults --disk-full                                 on a disk that fills up; as root
     python3 dev.py faults --control synchronous_commit_off            one control alone
     python3 dev.py faults --frozen 50                                 crashes at known points
+    python3 dev.py faults --siege dead-line --share 0.5               one siege alone, at half of the full bar
 
 The seed is printed, and leads amounts, kinds, places and patience; what processes do at which moment no seed can
 hold. The status is 0 only if all conditions hold and every control was found out.
@@ -25,6 +26,8 @@ from tests.faults.controls import CONTROLS, find_out
 from tests.faults.frozen import freeze_and_strike
 from tests.faults.report import tell
 from tests.faults.running import Plan, run
+from tests.faults.sieges.besieging import Order
+from tests.faults.sieges.table import SIEGES
 from tests.faults.stage import Scene
 
 FEWEST_TO_A_FAULT = 100
@@ -38,12 +41,26 @@ def main(arguments: Sequence[str]) -> int:
     controls = [asked.control] if asked.control else [] if asked.no_controls else list(CONTROLS[asked.engine])
     with cleaning_up_when_told_to_end(), tempfile.TemporaryDirectory() as name:
         folder, good = Path(name), True
+        if asked.siege:
+            return besiege(asked, seed, folder)
         if asked.sales and not asked.control:
             good = run(plan_of(asked, seed), folder)
         if asked.frozen and asked.engine == "postgresql" and not asked.control:
             good = freeze_and_strike(rounds=asked.frozen, seed=seed, folder=folder) and good
         for control in controls:
             good = find_out(control, engine=asked.engine, seed=seed, folder=folder) and good
+    tell("All as it must be." if good else "NOT as it must be.")
+    return 0 if good else 1
+
+
+def besiege(asked: argparse.Namespace, seed: int, folder: Path) -> int:
+    """The sieges that are asked for, one after the other; 0 if all were withstood."""
+    good = True
+    for name in asked.siege:
+        place = folder / name
+        place.mkdir()
+        tell(f"siege {name}")
+        good = SIEGES[name](Order(seed, asked.share, place)) and good
     tell("All as it must be." if good else "NOT as it must be.")
     return 0 if good else 1
 
@@ -70,6 +87,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--disk-full", action="store_true", help="on a small disk; the faults are that it is full")
     parser.add_argument("--frozen", type=int, default=1, metavar="ROUNDS", help="crashes at each known point")
     parser.add_argument("--control", choices=sorted({each for found in CONTROLS.values() for each in found}))
+    parser.add_argument(
+        "--siege", action="append", choices=sorted(SIEGES), help="this alone; several one after another"
+    )
+    parser.add_argument("--share", type=float, default=1.0, help="how much of a siege's full bar")
     parser.add_argument("--no-controls", action="store_true", help="the run then proves less")
     asked = parser.parse_args(arguments)
     if asked.sales and asked.sales < FEWEST_TO_A_FAULT * (asked.faults + 1):

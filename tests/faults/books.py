@@ -25,6 +25,7 @@ SELECT c.slug, t.external_ref, replace(CAST(t.id AS text), '-', ''), CAST(t.busi
     (SELECT count(*) FROM kasse_payment AS p WHERE p.tenant_id = t.tenant_id AND p.transaction_id = t.id),
     (SELECT sum(amount) FROM kasse_payment AS p WHERE p.tenant_id = t.tenant_id AND p.transaction_id = t.id)
 FROM kasse_transaction AS t JOIN tenants_tenant AS c ON c.id = t.tenant_id
+WHERE c.slug NOT LIKE 'test:%'
 """
 ORPHANS = """
 SELECT (SELECT count(*) FROM {table} AS part WHERE NOT EXISTS (

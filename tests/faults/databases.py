@@ -96,10 +96,14 @@ class Postgres:
 
     def kill(self) -> None:
         """``kill -9`` to the postmaster and every child."""
+        self.tell_all(signal.SIGKILL)
+        self._server.wait()
+
+    def tell_all(self, word: signal.Signals) -> None:
+        """A signal to the postmaster and every child."""
         for each in tree_of(self._server.pid, processes()):
             with suppress(ProcessLookupError):
-                os.kill(each.pid, signal.SIGKILL)
-        self._server.wait()
+                os.kill(each.pid, word)
 
     def bring_back(self) -> None:
         """Start it, unless it runs. Orphans of a killed server hold its memory for a moment longer."""

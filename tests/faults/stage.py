@@ -33,7 +33,8 @@ SERVING = "campone_app"
 class Scene:
     """How a stage is set. ``spoil`` is the share of tills' calls that the network spoils, ``spoil_database`` that of
     what the app says to PostgreSQL; ``megabytes`` is the size of a disk that will be full; ``environment`` is added to
-    the server's, ``statements`` are put to PostgreSQL before anything is sold.
+    the server's, ``statements`` are put to PostgreSQL before anything is sold; without ``workers`` there are two of
+    them, and one on SQLite.
     """
 
     engine: str
@@ -43,6 +44,7 @@ class Scene:
     megabytes: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     statements: Sequence[str] = ()
+    workers: int = 0
 
     def database(self, folder: Path) -> AbstractContextManager[Database]:
         """A fresh one."""
@@ -82,7 +84,8 @@ def set_stage(scene: Scene, folder: Path) -> Iterator[Stage]:
             "STATIC_ROOT": str(folder / "static"),
             **scene.environment,
         }
-        service = Service(environment, log=folder / "server.log", workers=1 if scene.engine == "sqlite" else 2)
+        workers = scene.workers or (1 if scene.engine == "sqlite" else 2)
+        service = Service(environment, log=folder / "server.log", workers=workers)
         service.manage("migrate", "--no-input", "-v", "0")
         keys = open_campgrounds(service)
         if isinstance(database, Postgres):

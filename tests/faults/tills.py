@@ -8,6 +8,7 @@ take, so that a run lasts minutes.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
@@ -37,9 +38,20 @@ class Keys:
         return rng.choice(self.lasting[campground])
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A whole answer to a sale: when that was sent, on the monotonic clock, and how many seconds it took."""
+
+    sent: float
+    seconds: float
+    status: int
+
+
 @dataclass(slots=True)
 class Shop:
-    """What all tills of a run share. ``is_graceful`` while the server has promised to answer all it has taken."""
+    """What all tills of a run share. ``is_graceful`` while the server has promised to answer all it has taken;
+    ``heard`` is a list where somebody wants to know how long each answer took.
+    """
 
     model: Model
     keys: Keys
@@ -47,6 +59,7 @@ class Shop:
     patiences: tuple[float, ...] = PATIENCES
     is_graceful: bool = False
     fates: Counter[str] = field(default_factory=Counter)
+    heard: list[Heard] | None = None
 
     def request_id(self, call: int) -> str:
         """By which a call is found in the activity log."""
@@ -68,6 +81,19 @@ class Supply:
             return None
         self._next += 1
         return self._next - 1
+
+
+class Demand(Supply):
+    """Sales without end, until it is ``over``; a till waits ``pause`` seconds before each of its own."""
+
+    def __init__(self, model: Model, *, pause: float = 0.0) -> None:
+        super().__init__(range(0))
+        self.over = False
+        self._model, self._pause = model, pause
+
+    async def take(self) -> int | None:
+        await asyncio.sleep(self._pause)
+        return None if self.over else self._model.sell(1).start
 
 
 class Till:
@@ -100,6 +126,7 @@ class Till:
         shop, token = self._shop, self._shop.keys.pick(sale.campground, self._rng)
         call = shop.model.call()
         sent = request("POST", "transactions/", token=token, request_id=shop.request_id(call), body=sale.body)
+        began = time.monotonic()
         try:
             answer = await line.call(sent, patience=self._rng.choice(shop.patiences))
         except TimeoutError:
@@ -112,6 +139,8 @@ class Till:
                 shop.model.statuses[call] = DROPPED_BY_A_GRACEFUL_SERVER
         else:
             shop.fates[f"answered {answer.status}"] += 1
+            if shop.heard is not None:
+                shop.heard.append(Heard(began, time.monotonic() - began, answer.status))
             if answer.status == 401 and token not in shop.keys.lasting[sale.campground]:
                 shop.model.hear(call, answer)  # revoked meanwhile; another key will do
             else:
