@@ -4,16 +4,9 @@ No row is written and none is read: PostgreSQL keeps the empty text with the col
 until the next migration.
 """
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
-
-class AddConstraintUnread(AddConstraintNotValid):
-    """On SQLite, which knows no such thing, a constraint like any other."""
-
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        way = AddConstraintNotValid if schema_editor.connection.vendor == "postgresql" else migrations.AddConstraint
-        way.database_forwards(self, app_label, schema_editor, from_state, to_state)
+from tenants.beside_tills import AddConstraintUnread
 
 
 class Migration(migrations.Migration):

@@ -1,31 +1,11 @@
 """The index by which missing receipts are found, and the constraint read against the sales until now.
 
-Neither keeps anybody waiting. Should it be cut off, PostgreSQL leaves an index behind that is not valid; drop
-``transaction_numbered`` then, and migrate again.
+Neither keeps anybody waiting. Should it be cut off, migrate again.
 """
 
-from django.contrib.postgres.operations import AddIndexConcurrently, ValidateConstraint
 from django.db import migrations, models
 
-
-class ValidateWhereUnread(ValidateConstraint):
-    """On SQLite it holds already."""
-
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-
-
-class AddIndexBeside(AddIndexConcurrently):
-    """Concurrently where that can be; on SQLite like any other."""
-
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        way = AddIndexConcurrently if schema_editor.connection.vendor == "postgresql" else migrations.AddIndex
-        way.database_forwards(self, app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(self, app_label, schema_editor, from_state, to_state):
-        way = AddIndexConcurrently if schema_editor.connection.vendor == "postgresql" else migrations.AddIndex
-        way.database_backwards(self, app_label, schema_editor, from_state, to_state)
+from tenants.beside_tills import AddIndexBeside, ValidateWhereUnread
 
 
 class Migration(migrations.Migration):
