@@ -8,15 +8,19 @@ the reader            SELECT of all campgrounds' rows; no column that opens anyt
 
 All of it is read off the models and made anew each time, so it is run after every ``migrate``: a new table is nobody's
 but the owner's until then. Without roles, one role owns the tables and serves, and no fence stands in its way.
+
+Tills sell meanwhile: a fence locks its table for a moment, so each is put up in a transaction of its own, and left
+alone where it stands as it should. Rights come last: nobody has any in a table without a fence.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import md5
 
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 from psycopg import sql
 
@@ -45,6 +49,14 @@ SEEN = f"(SELECT {WHERE}) = '*' OR tenant_id = ANY ((SELECT {LISTED})::bigint[])
 WRITTEN = f"{WHERE} = '*' OR tenant_id = ANY ({LISTED})"
 NOWHERE = f"(SELECT coalesce({WHERE}, '')) = ''"
 
+AS_IT_STANDS = """
+    SELECT polname, obj_description(p.oid, 'pg_policy'), md5(concat_ws(' ', polcmd, polpermissive,
+        polroles::regrole[], pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)))
+    FROM pg_policy AS p JOIN pg_class ON pg_class.oid = polrelid
+    WHERE relrowsecurity AND relname = %s AND pg_table_is_visible(polrelid)
+"""
+"""Each policy's name, its comment, and what it comes to in PostgreSQL's words, which are not ours."""
+
 ABOVE_THE_FENCE = """
     SELECT rolname FROM pg_roles WHERE rolname = ANY (%s) AND (rolsuper OR rolbypassrls OR pg_has_role(
         oid, (SELECT relowner FROM pg_class WHERE relname = %s AND pg_table_is_visible(oid)), 'MEMBER'))
@@ -70,7 +82,9 @@ class Unfit(Exception):
 
 
 def make_roles(*, app: str, reader: str) -> None:
-    """Make both roles, give them what they may, and put up the fence; nothing is lost if they are there.
+    """Make both roles, put up the fence, and give them what they may; nothing is lost if they are there.
+
+    Whatever is cut off leaves each table with its old fence or with its new one, and can be done again.
 
     Raises:
         Unfit: one is above the fence, or both are the same.
@@ -81,7 +95,15 @@ def make_roles(*, app: str, reader: str) -> None:
         cursor.execute(ABOVE_THE_FENCE, [[app, reader], Tenant._meta.db_table])
         for (name,) in cursor.fetchall():
             raise Unfit(f"No fence holds {name}: it owns the tables, is a superuser, or bypasses row level security.")
-        for statement in (*_roles(app, reader), *_rights(app, reader), *_fence(reader)):
+    _execute(_roles(app, reader))
+    for model in fenced_models():
+        _execute(_fence(model, reader))
+    _execute(_rights(app, reader))
+
+
+def _execute(statements: Iterator[sql.Composed]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements:
             cursor.execute(statement)
 
 
@@ -140,23 +162,49 @@ def _grant(rights: sql.Composable, model: type[Model], role: str) -> sql.Compose
     return sql.SQL("GRANT {} ON {} TO {}").format(rights, _table(model), sql.Identifier(role))
 
 
-def _fence(reader: str) -> Iterator[sql.Composed]:
-    for model in fenced_models():
-        yield sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(_table(model))
-        policies = {
-            "own_rows": f"USING ({SEEN}) WITH CHECK ({WRITTEN})",
-            "all_rows_to_read": "FOR SELECT TO {reader} USING (true)",
-        }
-        if is_written_once(model) or model in KEPT:
-            policies["kept"] = "AS RESTRICTIVE FOR DELETE USING (tenant_id < 0)"
-        if model in FOUND_FIRST:
-            policies["found_first"] = f"FOR SELECT USING ({NOWHERE})"
-        if model is InboundCall:
-            policies["of_nobody"] = "FOR INSERT WITH CHECK (tenant_id IS NULL)"
-        for name, rule in policies.items():
-            yield sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(sql.Identifier(name), _table(model))
-            made = sql.SQL(rule).format(reader=sql.Identifier(reader))
-            yield sql.SQL("CREATE POLICY {} ON {} {}").format(sql.Identifier(name), _table(model), made)
+def _fence(model: type[Model], reader: str) -> Iterator[sql.Composed]:
+    """Nothing where it stands: with each policy is noted of which rule it was made, and what that came to."""
+    rules = {name: sql.SQL(rule).format(reader=sql.Identifier(reader)) for name, rule in policies_of(model).items()}
+    if {name: note for name, note, _ in _standing(model)} == _notes(model, rules):
+        return
+    yield sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(_table(model))
+    for name, rule in rules.items():
+        yield sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(sql.Identifier(name), _table(model))
+        yield sql.SQL("CREATE POLICY {} ON {} {}").format(sql.Identifier(name), _table(model), rule)
+    for name, note in _notes(model, rules).items():
+        policy = sql.SQL("{} ON {}").format(sql.Identifier(name), _table(model))
+        yield sql.SQL("COMMENT ON POLICY {} IS {}").format(policy, sql.Literal(note))
+
+
+def _notes(model: type[Model], rules: dict[str, sql.Composed]) -> dict[str, str]:
+    """What has to be noted with each policy."""
+    worded = {name: worded for name, _, worded in _standing(model)}
+    return {name: f"{_sum(rule)} {worded.get(name)}" for name, rule in rules.items()}
+
+
+def _sum(rule: sql.Composed) -> str:
+    return md5(rule.as_string(None).encode(), usedforsecurity=False).hexdigest()
+
+
+def _standing(model: type[Model]) -> list[tuple[str, str | None, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(AS_IT_STANDS, [model._meta.db_table])
+        return list(cursor.fetchall())
+
+
+def policies_of(model: type[Model]) -> dict[str, str]:
+    """The rules of a fenced table, by name."""
+    policies = {
+        "own_rows": f"USING ({SEEN}) WITH CHECK ({WRITTEN})",
+        "all_rows_to_read": "FOR SELECT TO {reader} USING (true)",
+    }
+    if is_written_once(model) or model in KEPT:
+        policies["kept"] = "AS RESTRICTIVE FOR DELETE USING (tenant_id < 0)"
+    if model in FOUND_FIRST:
+        policies["found_first"] = f"FOR SELECT USING ({NOWHERE})"
+    if model is InboundCall:
+        policies["of_nobody"] = "FOR INSERT WITH CHECK (tenant_id IS NULL)"
+    return policies
 
 
 def _table(model: type[Model]) -> sql.Identifier:

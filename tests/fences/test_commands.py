@@ -14,6 +14,10 @@ from tenants.models import Tenant
 from tests.fences.conftest import APP, READER
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LOCKED_BY_US = """
+    SELECT relation::regclass FROM pg_locks
+    WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock' AND relation > 16384
+"""
 
 
 @pytest.mark.postgresql
@@ -24,6 +28,31 @@ class TestCreateRoles:
         call_command("create_roles", verbosity=0)
 
         assert policies() == before
+
+    def test_leaves_a_fence_alone_that_stands(self, roles: None) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            call_command("create_roles", verbosity=0)
+            cursor.execute(LOCKED_BY_US)
+
+            assert cursor.fetchall() == []
+
+    def test_mends_a_policy_that_somebody_has_changed(self, roles: None) -> None:
+        before = policies()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER POLICY own_rows ON kasse_payment USING (true)")
+
+        call_command("create_roles", verbosity=0)
+
+        assert policies() == before
+
+    def test_puts_a_fence_up_again_that_somebody_took_down(self, roles: None) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE kasse_payment DISABLE ROW LEVEL SECURITY")
+
+            call_command("create_roles", verbosity=0)
+
+            cursor.execute("SELECT relrowsecurity FROM pg_class WHERE relname = 'kasse_payment'")
+            assert cursor.fetchone() == (True,)
 
     def test_gives_a_reader_no_hash(self, roles: None) -> None:
         with connection.cursor() as cursor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
 from campone.roles import Unfit, make_roles
 
@@ -21,14 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--reader", default="campone_reader", metavar="ROLE", help="for reports")
 
     def handle(self, *args: Any, app: str, reader: str, **options: Any) -> None:
-        """Make them, all or nothing; passwords are set by hand."""
+        """Make them; passwords are set by hand."""
         if connection.vendor != "postgresql":
             raise CommandError("Roles are PostgreSQL's; SQLite has none.")
         try:
-            with transaction.atomic():
-                make_roles(app=app, reader=reader)
+            make_roles(app=app, reader=reader)
         except Unfit as reason:
             raise CommandError(str(reason)) from None
         except DatabaseError as error:
-            raise CommandError(f"Nothing was changed: {str(error).strip().partition(chr(10))[0]}") from None
+            said = str(error).strip().partition("\n")[0]
+            raise CommandError(f"Not all of it is done; run it again: {said}") from None
         self.stdout.write(f"{app} serves and {reader} reads. New ones need a password: \\password {app} in psql.")
