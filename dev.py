@@ -7,6 +7,7 @@
     python3 dev.py browser [pytest arguments]       the pages, in a real browser
     python3 dev.py bench [--quick]                  speed, beside what else a team would pick
     python3 dev.py faults [--sales N …]             whether anything is lost while everything is killed
+    python3 dev.py upgrade [--from REVISION …]      whether tills feel it that tables change and code is replaced
     python3 dev.py check                            style, types, walls, migrations, deployment
     python3 dev.py gate [--record]                  how many instructions a sale costs, against the figure
     python3 dev.py malformed [--cases N …]          whether any call, however odd, is answered by a fault of ours
@@ -196,6 +197,12 @@ def faults(arguments: "list[str]") -> int:
     return subprocess.run([PYTHON, "-m", "tests.faults", *arguments], cwd=str(ROOT), check=False).returncode
 
 
+def upgrade(arguments: "list[str]") -> int:
+    """Sell while tables change and one version follows another, then compare every sale; the run's status is ours."""
+    install("test")
+    return subprocess.run([PYTHON, "-m", "tests.upgrading", *arguments], cwd=str(ROOT), check=False).returncode
+
+
 def check(arguments: "list[str]") -> int:
     """Every check that is not a test; all of them run, then the failed ones are named."""
     refuse_arguments(arguments)
@@ -290,6 +297,7 @@ CALLS = {
     "browser": browser,
     "bench": bench,
     "faults": faults,
+    "upgrade": upgrade,
     "check": check,
     "gate": gate,
     "malformed": malformed,

@@ -22,7 +22,8 @@ HANDS = ((SALES, PAYMENTS), (LINES, LOG))
 SALE_OF = """
     CREATE TABLE growth_campground AS
         SELECT row_number() OVER (ORDER BY t.id) - 1 AS number, t.id AS tenant, array_agg(k.id ORDER BY k.id) AS keys
-        FROM tenants_tenant t JOIN apikeys_apikey k ON k.tenant_id = t.id GROUP BY t.id;
+        FROM tenants_tenant t JOIN apikeys_apikey k ON k.tenant_id = t.id
+        WHERE t.id > 0 AND NOT t.slug = ANY ('{{{spared}}}') GROUP BY t.id;
     CREATE VIEW growth_sale AS
         SELECT n, at, c.tenant, c.keys[1 + n / 8 % 2] AS key, 'growth-' || lpad(n::text, 9, '0') AS reference,
             CASE WHEN n % 50 = 49 THEN -1 ELSE 1 END AS sign, (ARRAY['CASH', 'CARD', 'TWINT'])[1 + n % 3] AS method,
@@ -31,7 +32,7 @@ SALE_OF = """
         FROM (
             SELECT n, '{begin}'::timestamptz + n * interval '{step:.6f} s' AS at
             FROM generate_series(0::bigint, {count} - 1) AS n
-        ) AS sales JOIN growth_campground c ON c.number = n % 8
+        ) AS sales JOIN growth_campground c ON c.number = n % (SELECT count(*) FROM growth_campground)
 """
 INSERTS = {
     SALES: """
@@ -74,11 +75,14 @@ INDEXES = """
 """
 
 
-def fill(url: str, *, count: int, now: datetime) -> None:
-    """Put ``count`` sales of the two years before ``now`` into a migrated database that holds campgrounds and keys."""
-    step = YEARS.total_seconds() / count
+def fill(url: str, *, count: int, now: datetime, spared: Sequence[str] = ()) -> None:
+    """Put ``count`` sales of the two years before ``now`` into a migrated database that holds campgrounds and keys.
+
+    Campgrounds that are ``spared``, by their slugs, get none.
+    """
+    values = {"begin": (now - YEARS).isoformat(), "step": YEARS.total_seconds() / count, "spared": ",".join(spared)}
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(SALE_OF.format(begin=(now - YEARS).isoformat(), step=step, count=count).encode())
+        connection.execute(SALE_OF.format(count=count, **values).encode())
     with ThreadPoolExecutor(len(HANDS)) as hands:
         list(hands.map(lambda tables: fill_tables(url, tables), HANDS))
     with psycopg.connect(url, autocommit=True) as connection:

@@ -62,10 +62,11 @@ class Ledger:
         return sum(self.sums.values())
 
 
-def read_ledger(database: Database, model: Model) -> Ledger:
-    """Every sale, row by row."""
+def read_ledger(database: Database, model: Model, *, laid_in: str = "") -> Ledger:
+    """Every sale, row by row, but those that lay there before, whose references begin with ``laid_in``."""
     ledger = Ledger(bytearray(model.sold))
-    for row in database.rows(SALES):
+    sold = f"WHERE t.external_ref NOT LIKE '{laid_in}%'" if laid_in else ""
+    for row in database.rows(SALES + sold):
         _compare(row, ledger, model)
     for table in ("kasse_transactionitem", "kasse_payment"):
         for (count,) in database.rows(ORPHANS.format(table=table)):

@@ -65,11 +65,11 @@ def run(plan: Plan, folder: Path) -> bool:
         return tell_conditions(conditions, examples)
 
 
-def check(stage: Stage, shop: Shop, *, network_spoils: bool) -> tuple[list[Condition], list[str]]:
-    """All conditions but that of time, and examples of what breaks them."""
+def check(stage: Stage, shop: Shop, *, network_spoils: bool, laid_in: str = "") -> tuple[list[Condition], list[str]]:
+    """All conditions but that of time, and examples of what breaks them; ``laid_in`` as in ``read_ledger``."""
     database, model = stage.database, shop.model
     taken_late = stage.service.manage("take_kept_calls", str(stage.service.log)).rpartition(": ")[2]
-    ledger, log = read_ledger(database, model), read_log(database.rows(CALLS), model)
+    ledger, log = read_ledger(database, model, laid_in=laid_in), read_log(database.rows(CALLS), model)
     conditions = check_ledger(ledger, model)
     conditions += check_log(log, model, network_spoils=network_spoils, taken_late=taken_late)
     if not any(ledger.findings.counts.values()):

@@ -108,12 +108,17 @@ class Till:
         """All that are left; other tills take from the same."""
         try:
             while (number := await supply.take()) is not None:
-                await self._settle(self._shop.model.sale(number))
+                await self.settle(self._shop.model.sale(number))
         finally:
-            self._line.hang_up()
-            self._twins_line.hang_up()
+            self.hang_up()
 
-    async def _settle(self, sale: Sale) -> None:
+    def hang_up(self) -> None:
+        """End both connections."""
+        self._line.hang_up()
+        self._twins_line.hang_up()
+
+    async def settle(self, sale: Sale) -> None:
+        """Until it is acknowledged, as often as that takes; of twins' two, either will do."""
         if sale.is_sent_by_twins:
             both = await asyncio.gather(self.send(sale, self._line), self.send(sale, self._twins_line))
             if any(both):

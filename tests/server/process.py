@@ -122,10 +122,10 @@ def wait_until_ready(server: Server) -> None:
 
 
 def answers(port: int) -> bool:
-    """Whether a whole answer comes back."""
+    """Whether an answer comes back that is no failure; versions before the probes know no such path."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connected:
             connected.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            return connected.recv(12).startswith(b"HTTP/1.1 200")
+            return connected.recv(12)[:10] in (b"HTTP/1.1 2", b"HTTP/1.1 3", b"HTTP/1.1 4")
     except OSError:
         return False

@@ -18,8 +18,11 @@ from tests.server.process import PROJECT, START_SECONDS, STOP_SECONDS, ServerFai
 class Service:
     """``manage.py serve`` in processes of its own."""
 
-    def __init__(self, environment: Mapping[str, str], *, log: Path, workers: int = 2) -> None:
-        self.port = free_port()
+    def __init__(
+        self, environment: Mapping[str, str], *, log: Path, workers: int = 2, code: Path = PROJECT, port: int = 0
+    ) -> None:
+        self.port = port or free_port()
+        self.code = code
         self.environment = dict(environment)
         self.serving: dict[str, str] = {}
         """What the server alone is told, and no command."""
@@ -49,7 +52,7 @@ class Service:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--workers", str(self._workers)],
-                cwd=PROJECT,
+                cwd=self.code,
                 env={**self.environment, **self.serving},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -104,7 +107,9 @@ class Service:
     def run(self, *arguments: str) -> str:
         """A program of ours in the same environment; what it printed."""
         command = [sys.executable, *arguments]
-        run = subprocess.run(command, cwd=PROJECT, env=self.environment, stdout=subprocess.PIPE, text=True, check=True)
+        run = subprocess.run(
+            command, cwd=self.code, env=self.environment, stdout=subprocess.PIPE, text=True, check=True
+        )
         return run.stdout.strip()
 
 
