@@ -50,7 +50,6 @@ def set_upgrade_stage(old: Version, new: Version, folder: Path, *, rows: int, pa
     with postgres(settings=SETTINGS) as database:
         database.execute(
             f"CREATE ROLE {OWNER} LOGIN CREATEROLE",
-            f"ALTER ROLE {OWNER} SET lock_timeout = '{patience}'",
             f"ALTER DATABASE campone OWNER TO {OWNER}",
             f"CREATE ROLE {ALONE} LOGIN IN ROLE {OWNER}",
             f"ALTER ROLE {ALONE} SET role = {OWNER}",
@@ -66,6 +65,7 @@ def set_upgrade_stage(old: Version, new: Version, folder: Path, *, rows: int, pa
         if old.has_roles:
             first.manage("create_roles", "--app", SERVING)
         owner = Service({**common, **new.environment}, log=first.log, code=new.code)
+        owner.environment["PGOPTIONS"] = f"-c lock_timeout={patience}"
         before, after = serving(first, database, SERVING if old.has_roles else ALONE), serving(owner, database, SERVING)
         after.port = before.port
         try:
@@ -77,4 +77,6 @@ def set_upgrade_stage(old: Version, new: Version, folder: Path, *, rows: int, pa
 
 def serving(like: Service, database: Postgres, role: str) -> Service:
     """The same code, on the same database, by the role that serves."""
-    return Service({**like.environment, "DATABASE_URL": database.url_for(role)}, log=like.log, code=like.code)
+    environment = {**like.environment, "DATABASE_URL": database.url_for(role)}
+    environment.pop("PGOPTIONS", None)  # whoever serves has bounds of its own
+    return Service(environment, log=like.log, code=like.code)
