@@ -7,6 +7,7 @@
     python3 dev.py faults --control synchronous_commit_off            one control alone
     python3 dev.py faults --frozen 50                                 crashes at known points
     python3 dev.py faults --siege dead-line --share 0.5               one siege alone, at half of the full bar
+    python3 dev.py faults --drill 10                                  backups, restored and sold on; nothing else
 
 The seed is printed, and leads amounts, kinds, places and patience; what processes do at which moment no seed can
 hold. The status is 0 only if all conditions hold and every control was found out.
@@ -23,6 +24,7 @@ from random import SystemRandom
 
 from tests.cluster import ClusterFailed, PostgresMissing, cleaning_up_when_told_to_end
 from tests.faults.controls import CONTROLS, find_out
+from tests.faults.drill import drill
 from tests.faults.frozen import freeze_and_strike
 from tests.faults.report import tell
 from tests.faults.running import Plan, run
@@ -43,9 +45,14 @@ def main(arguments: Sequence[str]) -> int:
         folder, good = Path(name), True
         if asked.siege:
             return besiege(asked, seed, folder)
-        if asked.sales and not asked.control:
+        if asked.drill:
+            good = drill(
+                engine=asked.engine, rounds=asked.drill, seed=seed, folder=folder, controls=not asked.no_controls
+            )
+            controls = []
+        elif asked.sales and not asked.control:
             good = run(plan_of(asked, seed), folder)
-        if asked.frozen and asked.engine == "postgresql" and not asked.control:
+        if asked.frozen and asked.engine == "postgresql" and not asked.control and not asked.drill:
             good = freeze_and_strike(rounds=asked.frozen, seed=seed, folder=folder) and good
         for control in controls:
             good = find_out(control, engine=asked.engine, seed=seed, folder=folder) and good
@@ -86,6 +93,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--spoil-database", type=float, help="share of what the app says to PostgreSQL")
     parser.add_argument("--disk-full", action="store_true", help="on a small disk; the faults are that it is full")
     parser.add_argument("--frozen", type=int, default=1, metavar="ROUNDS", help="crashes at each known point")
+    parser.add_argument("--drill", type=int, metavar="ROUNDS", help="back up, restore and send again; nothing else")
     parser.add_argument("--control", choices=sorted({each for found in CONTROLS.values() for each in found}))
     parser.add_argument(
         "--siege", action="append", choices=sorted(SIEGES), help="this alone; several one after another"

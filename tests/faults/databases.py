@@ -72,9 +72,7 @@ class Postgres:
                 connection.execute(statement.encode())
 
     def rows(self, question: str) -> Iterator[tuple[Any, ...]]:
-        with psycopg.connect(self.url) as connection, connection.cursor(name="books") as cursor:
-            cursor.itersize = 5000
-            yield from cursor.execute(question.encode())
+        return rows_of(self.url, question)
 
     def settings(self) -> dict[str, str]:
         """How durable it is, in its own words."""
@@ -121,9 +119,37 @@ class Postgres:
         stop(self._server)
 
 
-def url_of(folder: Path, role: str) -> str:
+def url_of(folder: Path, role: str, *, name: str = NAME) -> str:
     """As DATABASE_URL, where a server or a line to one listens in a folder."""
-    return f"postgres://{role}@{quote(str(folder), safe='')}/{NAME}"
+    return f"postgres://{role}@{quote(str(folder), safe='')}/{name}"
+
+
+class AnotherDatabase:
+    """One more of the same server."""
+
+    engine = "postgresql"
+
+    def __init__(self, server: Postgres, name: str) -> None:
+        self._server, self._name = server, name
+        self.url = self.url_for(NAME)
+        self.data = server.data
+
+    def url_for(self, role: str) -> str:
+        """For a role."""
+        return url_of(self._server.cluster.folder, role, name=self._name)
+
+    def rows(self, question: str) -> Iterator[tuple[Any, ...]]:
+        return rows_of(self.url, question)
+
+    def bring_back(self) -> None:
+        """It comes and goes with its server."""
+
+
+def rows_of(url: str, question: str) -> Iterator[tuple[Any, ...]]:
+    """Out of a PostgreSQL, some at a time."""
+    with psycopg.connect(url) as connection, connection.cursor(name="books") as cursor:
+        cursor.itersize = 5000
+        yield from cursor.execute(question.encode())
 
 
 class SqliteFile:

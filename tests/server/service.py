@@ -104,11 +104,16 @@ class Service:
         """One of Django's commands; what it printed."""
         return self.run("manage.py", *arguments)
 
-    def run(self, *arguments: str) -> str:
-        """A program of ours in the same environment; what it printed."""
-        command = [sys.executable, *arguments]
+    def run(self, *arguments: str, typed: str = "") -> str:
+        """A program of ours in the same environment, ``typed`` for it to read; what it printed."""
         run = subprocess.run(
-            command, cwd=self.code, env=self.environment, stdout=subprocess.PIPE, text=True, check=True
+            [sys.executable, *arguments],
+            cwd=self.code,
+            env=self.environment,
+            input=typed,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         )
         return run.stdout.strip()
 
