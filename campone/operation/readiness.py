@@ -1,7 +1,8 @@
-"""Whether this process can take sales: the database answers, and its tables are those of this version."""
+"""Whether this process can take sales: the database answers, can be written, and has the tables of this version."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +30,7 @@ class Readiness:
         self.begun = 0.0
 
     def missing(self) -> list[str]:
-        """What is missing: ``database``, ``migrations``, or nothing."""
+        """What is missing: ``database``, ``migrations``, ``writing``, or nothing."""
         try:
             return self._look().result(PATIENCE)
         except TimeoutError:
@@ -48,11 +49,20 @@ def look_at_database() -> list[str]:
     """What is missing, by the database's own words."""
     try:
         applied = MigrationRecorder(connection).applied_migrations()
+        writing = [] if may_write() else ["writing"]
     except (Error, PoolTimeout):
         return ["database"]
     finally:
         connection.close()  # this thread has no use for it until somebody asks again
-    return [] if migrations_of_this_version() <= applied.keys() else ["migrations"]
+    return writing if migrations_of_this_version() <= applied.keys() else ["migrations", *writing]
+
+
+def may_write() -> bool:
+    """Whether anything can be stored, without storing anything: a file has its mode, a standby only reads."""
+    if connection.vendor == "sqlite":
+        return os.access(connection.settings_dict["NAME"], os.W_OK)
+    told = connection.connection.info.parameter_status
+    return "on" not in {told("in_hot_standby"), told("default_transaction_read_only")}
 
 
 @cache

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import DjangoAssertNumQueries
 
@@ -64,6 +65,27 @@ class TestReadiness:
     ) -> None:
         of_yesterday = set(sorted(readiness.migrations_of_this_version())[1:])
         monkeypatch.setattr(readiness, "migrations_of_this_version", lambda: of_yesterday)
+
+        assert look_at_database() == []
+
+    @pytest.mark.sqlite
+    def test_misses_a_file_that_may_be_written(self, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        def may(path: str, mode: int) -> bool:
+            return (path, mode) != (connection.settings_dict["NAME"], os.W_OK)
+
+        assert look_at_database() == []
+        monkeypatch.setattr(os, "access", may)
+
+        assert look_at_database() == ["writing"]
+
+    @pytest.mark.postgresql
+    def test_misses_a_server_that_stores_anything(
+        self, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connection.close()
+        with monkeypatch.context() as patch:
+            patch.setitem(connection.settings_dict["OPTIONS"], "options", "-c default_transaction_read_only=on")
+            assert look_at_database() == ["writing"]
 
         assert look_at_database() == []
 
