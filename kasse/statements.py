@@ -134,7 +134,11 @@ def look_again() -> None:
 
 
 def give_connection_back() -> None:
-    """At the end of a call: into the pool, if there is one. After an error, in the way Django has for it."""
+    """At the end of a call: into the pool, if there is one. After an error, in the way Django has for it.
+
+    SQLite opens a file that may not be written to read alone, and keeps it so; Django finds nothing wrong with that. So
+    after an error the file is opened anew.
+    """
     held = _THREAD.connection
     if held.connection is None:
         return
@@ -143,6 +147,8 @@ def give_connection_back() -> None:
     if held.was_lent:
         lent, held.connection = held.connection, None
         held.pool.putconn(lent)
+    elif held.errors_occurred and not held.in_atomic_block and on_sqlite():
+        held.close()
     else:
         held.close_if_unusable_or_obsolete()
 
