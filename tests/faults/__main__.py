@@ -4,6 +4,8 @@
     python3 dev.py faults --engine sqlite --sales 5000 --faults 8
     python3 dev.py faults --spoil 0.3 --spoil-database 0.05           both networks spoiled
     python3 dev.py faults --disk-full                                 on a disk that fills up; as root
+    python3 dev.py faults --engine sqlite --harm-file                 read-only, without its index, copied
+    python3 dev.py faults --scarce memory                             and a thousand long bodies at once
     python3 dev.py faults --control synchronous_commit_off            one control alone
     python3 dev.py faults --frozen 50                                 crashes at known points
     python3 dev.py faults --siege dead-line --share 0.5               one siege alone, at half of the full bar
@@ -25,12 +27,16 @@ from random import SystemRandom
 from tests.cluster import ClusterFailed, PostgresMissing, cleaning_up_when_told_to_end
 from tests.faults.controls import CONTROLS, find_out
 from tests.faults.drill import drill
+from tests.faults.file_harms import ON_THE_FILE, held_to_modes
+from tests.faults.filling import ON_A_SMALL_DISK
+from tests.faults.flooding import FLOODS, SCARCE
 from tests.faults.frozen import freeze_and_strike
 from tests.faults.report import tell
 from tests.faults.running import Plan, run
 from tests.faults.sieges.besieging import Order
 from tests.faults.sieges.table import SIEGES
 from tests.faults.stage import Scene
+from tests.faults.striking import Fault, faults_for
 
 FEWEST_TO_A_FAULT = 100
 
@@ -75,8 +81,25 @@ def besiege(asked: argparse.Namespace, seed: int, folder: Path) -> int:
 def plan_of(asked: argparse.Namespace, seed: int) -> Plan:
     """The main run."""
     megabytes = 320 + asked.sales // 100 if asked.disk_full else None
-    scene = Scene(asked.engine, seed, spoil=asked.spoil, spoil_database=asked.spoil_database, megabytes=megabytes)
-    return Plan(scene, sales=asked.sales, strikes=asked.faults, tills=asked.tills)
+    under = SCARCE[asked.scarce] if asked.scarce else held_to_modes() if asked.harm_file else ()
+    scene = Scene(
+        asked.engine,
+        seed,
+        spoil=asked.spoil,
+        spoil_database=asked.spoil_database,
+        megabytes=megabytes,
+        under=under,
+    )
+    return Plan(scene, faults_of(asked), sales=asked.sales, strikes=asked.faults, tills=asked.tills)
+
+
+def faults_of(asked: argparse.Namespace) -> Sequence[Fault]:
+    """Those of the main run, each with the same chance."""
+    if asked.disk_full:
+        return ON_A_SMALL_DISK
+    if asked.harm_file:
+        return ON_THE_FILE
+    return FLOODS if asked.scarce else faults_for(asked.engine)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -92,6 +115,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--spoil", type=float, default=0.0, help="share of tills' calls that the network spoils")
     parser.add_argument("--spoil-database", type=float, help="share of what the app says to PostgreSQL")
     parser.add_argument("--disk-full", action="store_true", help="on a small disk; the faults are that it is full")
+    parser.add_argument("--harm-file", action="store_true", help="the faults are those of a SQLite file")
+    parser.add_argument("--scarce", choices=sorted(SCARCE), help="the faults are floods, on a server with few of them")
     parser.add_argument("--frozen", type=int, default=1, metavar="ROUNDS", help="crashes at each known point")
     parser.add_argument("--drill", type=int, metavar="ROUNDS", help="back up, restore and send again; nothing else")
     parser.add_argument("--control", choices=sorted({each for found in CONTROLS.values() for each in found}))
@@ -103,6 +128,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     asked = parser.parse_args(arguments)
     if asked.sales and asked.sales < FEWEST_TO_A_FAULT * (asked.faults + 1):
         parser.error(f"a fault needs {FEWEST_TO_A_FAULT} sales around it at least")
+    if asked.harm_file and asked.engine != "sqlite":
+        parser.error("a file can be harmed only with --engine sqlite")
     return asked
 
 

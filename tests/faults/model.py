@@ -104,9 +104,9 @@ class Model:
     def _acknowledge(self, sale: Sale, record: UUID, *, created: bool) -> None:
         place = slice(16 * sale.number, 16 * sale.number + 16)
         if not self.is_acknowledged[sale.number]:
+            self.ids[place] = record.bytes  # first: a copy that is looked into meanwhile must find it
             self.is_acknowledged[sale.number] = 1
             self.acknowledged += 1
-            self.ids[place] = record.bytes
         elif self.ids[place] != record.bytes:
             self.findings.add("two ids for one sale", sale.reference)
         if created:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -28,7 +28,7 @@ from tests.faults.model import Model, read_document
 from tests.faults.report import counts_text, tell, tell_conditions
 from tests.faults.sales import CAMPGROUNDS, DAYS
 from tests.faults.stage import Scene, Stage, set_stage
-from tests.faults.striking import faults_for
+from tests.faults.striking import Fault
 from tests.faults.tills import Shop
 from tests.faults.wire import Dropped, Line, request
 
@@ -38,9 +38,10 @@ TRIES = 50
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is sold on which scene, and how often something is struck."""
+    """How much is sold on which scene, and how often one of the faults strikes."""
 
     scene: Scene
+    faults: Sequence[Fault]
     sales: int
     strikes: int
     tills: int = 24
@@ -53,10 +54,9 @@ def run(plan: Plan, folder: Path) -> bool:
         tell(describe(stage, plan))
         shop = Shop(model, stage.keys, stage.port)
         shop.keys.second = stage.mint()
-        faults = faults_for(plan.scene.engine, small_disk=plan.scene.megabytes is not None)
         course = asyncio.run(
             sell_under_faults(
-                stage, shop, sales=plan.sales, faults=faults, strikes=plan.strikes, tills=plan.tills, rng=rng
+                stage, shop, sales=plan.sales, faults=plan.faults, strikes=plan.strikes, tills=plan.tills, rng=rng
             )
         )
         tell_course(course, shop, stage)
@@ -96,6 +96,8 @@ def tell_course(course: Course, shop: Shop, stage: Stage) -> None:
     tell(f"{course.seconds:.0f} s, {model.sold / max(course.seconds, 1e-9):.0f} sales/s; {len(model.statuses)} calls")
     tell(f"faults: {counts_text(course.faults)}")
     tell(f"calls: {counts_text(shop.fates)}")
+    if shop.incidents:
+        tell(f"meanwhile: {counts_text(shop.incidents)}")
     if stage.network:
         tell(f"tills' network: {counts_text({fate.value: n for fate, n in stage.network.fates.items()})}")
     if stage.line:

@@ -34,7 +34,7 @@ class Scene:
     """How a stage is set. ``spoil`` is the share of tills' calls that the network spoils, ``spoil_database`` that of
     what the app says to PostgreSQL; ``megabytes`` is the size of a disk that will be full; ``environment`` is added to
     the server's, ``statements`` are put to PostgreSQL before anything is sold; without ``workers`` there are two of
-    them, and one on SQLite.
+    them, and one on SQLite; ``under`` is the program that starts the server with less than it is used to.
     """
 
     engine: str
@@ -45,6 +45,7 @@ class Scene:
     environment: Mapping[str, str] = field(default_factory=dict)
     statements: Sequence[str] = ()
     workers: int = 0
+    under: Sequence[str] = ()
 
     def database(self, folder: Path) -> AbstractContextManager[Database]:
         """A fresh one."""
@@ -85,7 +86,7 @@ def set_stage(scene: Scene, folder: Path) -> Iterator[Stage]:
             **scene.environment,
         }
         workers = scene.workers or (1 if scene.engine == "sqlite" else 2)
-        service = Service(environment, log=folder / "server.log", workers=workers)
+        service = Service(environment, log=folder / "server.log", workers=workers, under=scene.under)
         service.manage("migrate", "--no-input", "-v", "0")
         keys = open_campgrounds(service)
         if isinstance(database, Postgres):

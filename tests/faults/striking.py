@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 from tests.faults.databases import Postgres
@@ -16,9 +15,7 @@ from tests.faults.stage import Stage
 from tests.faults.tills import Shop
 
 SECONDS_STOPPED = 2
-SECONDS_FULL = 5
 SECONDS_TO_RELOAD = 60
-PIECE = bytes(2**20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +90,6 @@ def terminate_connections(stage: Stage, shop: Shop, rng: Random) -> None:
     _postgres_of(stage).terminate_all()
 
 
-def fill_the_disk(stage: Stage, shop: Shop, rng: Random) -> None:
-    """Nothing more fits for five seconds."""
-    filling = stage.database.data / "filling"
-    try:
-        _fill(filling)
-        time.sleep(SECONDS_FULL)
-    finally:
-        filling.unlink()
-    stage.database.bring_back()
-
-
-def _fill(path: Path) -> None:
-    piece = PIECE
-    with path.open("wb", buffering=0) as file:
-        while piece:
-            try:
-                file.write(piece)
-            except OSError:
-                piece = piece[: len(piece) // 2]
-
-
 def _signal_a_worker(stage: Stage, rng: Random, word: signal.Signals) -> int:
     worker = rng.choice(stage.service.workers())
     with suppress(ProcessLookupError):  # it may have ended by itself
@@ -139,11 +115,8 @@ ON_POSTGRESQL = (
     Fault("PostgreSQL killed", kill_postgres),
     Fault("connections terminated", terminate_connections),
 )
-DISK_FULL = Fault("disk full for 5 s", fill_the_disk)
 
 
-def faults_for(engine: str, *, small_disk: bool) -> Sequence[Fault]:
+def faults_for(engine: str) -> Sequence[Fault]:
     """Those that there are, each with the same chance."""
-    if small_disk:
-        return [DISK_FULL]
     return [*ON_THE_SERVER, *(ON_POSTGRESQL if engine == "postgresql" else ())]

@@ -50,7 +50,8 @@ class Heard:
 @dataclass(slots=True)
 class Shop:
     """What all tills of a run share. ``is_graceful`` while the server has promised to answer all it has taken;
-    ``heard`` is a list where somebody wants to know how long each answer took.
+    ``heard`` is a list where somebody wants to know how long each answer took; ``incidents`` are what else was seen
+    during faults.
     """
 
     model: Model
@@ -60,6 +61,7 @@ class Shop:
     is_graceful: bool = False
     fates: Counter[str] = field(default_factory=Counter)
     heard: list[Heard] | None = None
+    incidents: Counter[str] = field(default_factory=Counter)
 
     def request_id(self, call: int) -> str:
         """By which a call is found in the activity log."""

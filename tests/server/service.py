@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,10 +16,17 @@ from tests.server.process import PROJECT, START_SECONDS, STOP_SECONDS, ServerFai
 
 
 class Service:
-    """``manage.py serve`` in processes of its own."""
+    """``manage.py serve`` in processes of its own, by way of another program if one stands in ``under``."""
 
     def __init__(
-        self, environment: Mapping[str, str], *, log: Path, workers: int = 2, code: Path = PROJECT, port: int = 0
+        self,
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        workers: int = 2,
+        code: Path = PROJECT,
+        port: int = 0,
+        under: Sequence[str] = (),
     ) -> None:
         self.port = port or free_port()
         self.code = code
@@ -30,6 +37,7 @@ class Service:
         """How often it is started until it serves, as an init system would where its database is hard to reach."""
         self.log = log
         self._workers = workers
+        self._under = under
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -51,7 +59,7 @@ class Service:
         command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--workers", str(self._workers)],
+                [*self._under, *command, "--workers", str(self._workers)],
                 cwd=self.code,
                 env={**self.environment, **self.serving},
                 stdin=subprocess.DEVNULL,
