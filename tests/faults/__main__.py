@@ -90,7 +90,8 @@ def plan_of(asked: argparse.Namespace, seed: int) -> Plan:
         megabytes=megabytes,
         under=under,
     )
-    return Plan(scene, faults_of(asked), sales=asked.sales, strikes=asked.faults, tills=asked.tills)
+    lasts = bool(asked.disk_full or asked.harm_file or asked.scarce)
+    return Plan(scene, faults_of(asked), sales=asked.sales, strikes=asked.faults, tills=asked.tills, endless=lasts)
 
 
 def faults_of(asked: argparse.Namespace) -> Sequence[Fault]:

@@ -13,12 +13,13 @@ from random import Random
 from tests.faults.model import Model
 from tests.faults.stage import Stage
 from tests.faults.striking import Fault
-from tests.faults.tills import Shop, Supply, sell
+from tests.faults.tills import Demand, Shop, Supply, sell
 from tests.faults.watching import watch_second_key
 
 ACKNOWLEDGED_BETWEEN = 20
 LONGEST_PAUSE = 1.5
 LONGEST_OUTAGE = 60
+BREATH = 0.15
 
 
 @dataclass(slots=True)
@@ -46,11 +47,24 @@ class StandsStill(Exception):
 
 
 async def sell_under_faults(
-    stage: Stage, shop: Shop, *, sales: int, faults: Sequence[Fault], strikes: int, tills: int, rng: Random
+    stage: Stage,
+    shop: Shop,
+    *,
+    sales: int,
+    faults: Sequence[Fault],
+    strikes: int,
+    tills: int,
+    rng: Random,
+    endless: bool = False,
 ) -> Course:
-    """Sell so many more, and strike so often: once in each part of them, somewhere in its first half."""
+    """Sell so many more, and strike so often: once in each part of them, somewhere in its first half.
+
+    Strikes that last long need tills that do not run out of sales meanwhile: ``endless`` ones sell, not so fast, until
+    the last strike is over, and at least so many.
+    """
     course, began, first = Course(), time.monotonic(), shop.model.sold
-    supply, part = Supply(shop.model.sell(sales)), sales // (strikes + 1)
+    supply = Demand(shop.model, pause=BREATH) if endless else Supply(shop.model.sell(sales))
+    part = sales // (strikes + 1)
     selling = asyncio.create_task(sell(shop, supply, tills=tills))
     watching = asyncio.create_task(watch_second_key(shop))
     try:
@@ -63,6 +77,9 @@ async def sell_under_faults(
             supply.end = shop.model.sold
             await _until(shop, partial(_reached, shop.model, shop.model.acknowledged + 1))
             course.note(fault, recovery=time.monotonic() - over, strike=over - struck)
+        if isinstance(supply, Demand):
+            await _until(shop, partial(_reached, shop.model, first + sales))
+            supply.over = True
         await _until(shop, selling.done)
         selling.result()
     except StandsStill:

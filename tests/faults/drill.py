@@ -32,6 +32,7 @@ from tests.faults.snapshots import (
     by_the_product,
     clerk,
     folder_for,
+    has_base_backup,
     restored,
     without_payments,
 )
@@ -73,7 +74,7 @@ def drill(*, engine: str, rounds: int, seed: int, folder: Path, controls: bool) 
         shop, rng = Shop(Model(seed), stage.keys, stage.port), Random(seed)
         good = True
         for number in range(1, rounds + 1):
-            is_base = engine == "postgresql" and number % BASE_BACKUP_EACH == 0
+            is_base = number % BASE_BACKUP_EACH == 0 and has_base_backup(stage)
             good = _round(stage, shop, rng, by_base_backup if is_base else by_the_product) and good
         tell(f"{rounds} backups while {shop.model.sold} sales were sold")
         if controls:

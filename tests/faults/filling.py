@@ -27,7 +27,7 @@ ROOM = 4 * 2**20
 
 def fill_the_disk(stage: Stage, shop: Shop, rng: Random) -> None:
     """Nothing more fits for five seconds."""
-    with full(stage.database):
+    with full(stage, shop):
         time.sleep(SECONDS_FULL)
     stage.database.bring_back()
 
@@ -38,7 +38,7 @@ def fill_in_a_checkpoint(stage: Stage, shop: Shop, rng: Random) -> None:
     asking = threading.Thread(target=_checkpoints, args=(stage.database, shop, over))
     asking.start()
     try:
-        with full(stage.database):
+        with full(stage, shop):
             time.sleep(SECONDS_FULL)
     finally:
         over.set()
@@ -68,22 +68,27 @@ def fill_in_a_migration(stage: Stage, shop: Shop, rng: Random) -> None:
     """It fails, leaves everything as it was, and is done when it is asked for again."""
     migrating = Migrating(stage, shop, rng.choice(STEPS))
     migrating.prepare()
-    with full(stage.database, but=ROOM if migrating.step.needs_much else 0):
+    with full(stage, shop, but=ROOM if migrating.step.needs_much else 0):
         migrating.attempt()
     stage.database.bring_back()
     migrating.repeat()
 
 
 @contextmanager
-def full(database: Database, *, but: int = 0) -> Iterator[None]:
-    """Nothing more fits, or no more than so many bytes."""
-    filling = database.data / "filling"
+def full(stage: Stage, shop: Shop, *, but: int = 0) -> Iterator[None]:
+    """Nothing more fits, or no more than so many bytes, and tills call meanwhile."""
+    filling, model = stage.database.data / "filling", shop.model
+    calls, failed = len(model.statuses), model.failures.total()
     try:
         _fill(filling)
         os.truncate(filling, max(filling.stat().st_size - but, 0))
         yield
     finally:
         filling.unlink()
+    shop.incidents["calls while it was full"] += len(model.statuses) - calls
+    shop.incidents["of them 503"] += model.failures.total() - failed
+    if len(model.statuses) == calls:
+        model.findings.add("a full disk that nobody met", filling)
 
 
 def _fill(path: Path) -> None:

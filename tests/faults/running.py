@@ -38,13 +38,14 @@ TRIES = 50
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is sold on which scene, and how often one of the faults strikes."""
+    """How much is sold on which scene, and how often one of the faults strikes; ``endless`` as in ``campaign``."""
 
     scene: Scene
     faults: Sequence[Fault]
     sales: int
     strikes: int
     tills: int = 24
+    endless: bool = False
 
 
 def run(plan: Plan, folder: Path) -> bool:
@@ -56,7 +57,14 @@ def run(plan: Plan, folder: Path) -> bool:
         shop.keys.second = stage.mint()
         course = asyncio.run(
             sell_under_faults(
-                stage, shop, sales=plan.sales, faults=plan.faults, strikes=plan.strikes, tills=plan.tills, rng=rng
+                stage,
+                shop,
+                sales=plan.sales,
+                faults=plan.faults,
+                strikes=plan.strikes,
+                tills=plan.tills,
+                rng=rng,
+                endless=plan.endless,
             )
         )
         tell_course(course, shop, stage)

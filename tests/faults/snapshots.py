@@ -46,6 +46,12 @@ def by_the_product(stage: Stage, folder: Path) -> Path:
     return Path(clerk(stage, stage.database.url).manage("backup", str(folder)))
 
 
+def has_base_backup(stage: Stage) -> bool:
+    """Whether PostgreSQL's own copier is there; its server's package alone may leave it out."""
+    database = stage.database
+    return isinstance(database, Postgres) and (database.cluster.programs / "pg_basebackup").exists()
+
+
 def by_base_backup(stage: Stage, folder: Path) -> Path:
     """``pg_basebackup``: the whole cluster, file by file."""
     database = stage.database
