@@ -80,7 +80,7 @@ def besiege(asked: argparse.Namespace, seed: int, folder: Path) -> int:
 
 def plan_of(asked: argparse.Namespace, seed: int) -> Plan:
     """The main run."""
-    megabytes = 320 + asked.sales // 100 if asked.disk_full else None
+    megabytes = 320 + asked.sales // 100 + 20 * asked.faults if asked.disk_full else None
     under = SCARCE[asked.scarce] if asked.scarce else held_to_modes() if asked.harm_file else ()
     scene = Scene(
         asked.engine,

@@ -1,7 +1,7 @@
 """Migrations of which one fails: afterwards the tables are as before, and the same again succeeds.
 
 one of the product's    an index on the sales, made beside them (kasse 0011), after going back to before it
-one of ours             a copy of all lines, twenty times over (``tests.faults.growing``); needs much room
+one of ours             a copy of lines, up to twenty times over (``tests.faults.growing``); needs room
 """
 
 from __future__ import annotations

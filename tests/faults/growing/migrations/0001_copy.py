@@ -3,10 +3,11 @@
 from django.db import migrations
 
 TIMES = 20
+MOST_ROWS = 200_000
 COPY = f"""
 CREATE TABLE growing_copy AS
 WITH RECURSIVE time(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM time WHERE number < {TIMES})
-SELECT line.*, time.number FROM kasse_transactionitem AS line CROSS JOIN time
+SELECT line.*, time.number FROM kasse_transactionitem AS line CROSS JOIN time LIMIT {MOST_ROWS}
 """
 
 
