@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
-            "CREATE INDEX next_by_words ON kasse_transactionitem (md5(lower(description)), line_total, id)",
+            "CREATE INDEX next_by_words ON kasse_transactionitem (md5(lower(description)), line_total, transaction_id)",
             "DROP INDEX next_by_words",
         ),
     ]
