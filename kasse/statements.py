@@ -37,6 +37,7 @@ class _Thread(threading.local):
         self.connection: Any = connections[DEFAULT_DB_ALIAS]
         self.in_use: Any = None
         """The driver's connection that has been looked at."""
+        self.does_without = False
 
 
 _THREAD = _Thread()
@@ -120,6 +121,7 @@ def borrow_connection() -> Any:
     held = _THREAD.connection
     if held.connection is not None and held.connection is _THREAD.in_use:
         return held
+    _THREAD.does_without = False
     _connect(held)
     if not held.in_atomic_block and not _is_quiet(held.connection) and not held.is_usable():
         leave_the_dead()
@@ -131,6 +133,7 @@ def borrow_connection() -> Any:
 def look_again() -> None:
     """At the beginning of a call: its first statement looks whether the connection of this thread still lives."""
     _THREAD.in_use = None
+    _THREAD.does_without = False
 
 
 def give_connection_back() -> None:
@@ -151,6 +154,20 @@ def give_connection_back() -> None:
         held.close()
     else:
         held.close_if_unusable_or_obsolete()
+
+
+def do_without_connection() -> None:
+    """Before waiting for something else than the database: others may have the connection meanwhile. Within a
+    transaction it stays.
+    """
+    if not on_sqlite() and not connection.in_atomic_block:
+        give_connection_back()
+        _THREAD.does_without = True
+
+
+def does_without_connection() -> bool:
+    """Whether this thread has none because it has given it back, and has not asked for another since."""
+    return _THREAD.does_without
 
 
 def leave_the_dead() -> None:

@@ -30,7 +30,7 @@ from apikeys.models import ApiKey
 from apikeys.tokens import TOKEN, is_well_formed, prefix_of
 from catalogue.exact_decimals import number_of
 from kasse.sqlite import LOCKED, for_sqlite, on_sqlite
-from kasse.statements import change
+from kasse.statements import change, does_without_connection
 from pos_bridge import answered
 from pos_bridge.answered import UNDER_WAY
 from pos_bridge.floods import count_refusal, hold_up, is_flooded
@@ -182,7 +182,7 @@ def _leave_a_broken_connection() -> None:
     Raises:
         OperationalError: there was none to be had, and we have waited for it once already.
     """
-    if connection.connection is None:
+    if connection.connection is None and not does_without_connection():
         raise OperationalError("No connection")
     if connection.errors_occurred and not connection.in_atomic_block and not connection.is_usable():
         connection.close()

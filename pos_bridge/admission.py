@@ -22,11 +22,11 @@ from rest_framework.request import Request
 
 from apikeys.authentication import ApiKeyAuthentication
 from apikeys.models import ApiKey
-from apikeys.verification import is_use_due
+from apikeys.verification import is_proven, is_use_due
 from catalogue.exact_decimals import number_of
 from catalogue.vat import DatedRate, DatedRates
 from kasse.sqlite import from_json, in_utc, on_sqlite
-from kasse.statements import execute, leave_the_dead
+from kasse.statements import do_without_connection, execute, leave_the_dead
 from pos_bridge.models import BridgeSettings
 from tenants.fence import is_standing, side_of, stand
 from tenants.models import Tenant
@@ -63,11 +63,13 @@ class TillAuthentication(ApiKeyAuthentication):
         self.admission = recall(prefix, at=self.recalls_at) if self.recalls_at else None
         self.recalled = self.admission is not None
         self.admission = self.admission or admission_of(prefix)
-        if self.admission is None:
-            return None
-        if is_standing():
-            stand(side_of(self.admission.key.tenant))
-        return self.admission.key
+        key = self.admission.key if self.admission else None
+        if key and is_standing():
+            stand(side_of(key.tenant))
+        # Who is about to wait for a hash holds no connection meanwhile: tills would wait for it.
+        if not self.recalled and not is_proven(self.token or ""):
+            do_without_connection()
+        return key
 
 
 def authenticator_of(request: Request) -> TillAuthentication:

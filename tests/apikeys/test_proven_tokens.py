@@ -18,6 +18,7 @@ class Hashing:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.threads: set[int] = set()
         self.running = self.most_running = 0
         self.gate = threading.Event()
         self.gate.set()
@@ -27,6 +28,7 @@ class Hashing:
     def __call__(self, token: str, encoded: str) -> bool:
         with self._guard:
             self.calls[token] += 1
+            self.threads.add(threading.get_ident())
             self.running += 1
             self.most_running = max(self.most_running, self.running)
         self.begun.set()
@@ -152,6 +154,15 @@ class TestTheQueue:
 
         assert answers == [True] * 12
         assert hashing.most_running == 1
+
+    def test_hashes_on_a_thread_of_its_own_since_each_that_hashes_keeps_the_memory(self, hashing: Hashing) -> None:
+        proven = ProvenTokens(queue=12, patience=WAIT)
+
+        race(12, lambda index: proven.proves(f"till-{index}", f"#till-{index}"))
+        proven.proves("right", "#right")
+
+        assert len(hashing.threads) == 1
+        assert threading.get_ident() not in hashing.threads
 
     def test_refuses_one_more_than_it_holds(self, hashing: Hashing) -> None:
         proven = ProvenTokens(queue=2, patience=WAIT)

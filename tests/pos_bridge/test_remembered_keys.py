@@ -15,6 +15,7 @@ from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apikeys import verification
 from apikeys.hashing import hash_token
 from apikeys.minting import Minted
 from apikeys.models import ApiKey, Scope
@@ -305,3 +306,20 @@ def from_elsewhere(statement: str) -> None:
             cursor.execute(statement)
     finally:
         own.close()
+
+
+class TestATokenThatIsNotProvenYet:
+    def test_holds_no_connection_while_it_is_hashed(self, known: Minted, monkeypatch: pytest.MonkeyPatch) -> None:
+        deeds: list[str] = []
+
+        def fits_not(*_: str) -> bool:
+            deeds.append("hashed")
+            return False
+
+        monkeypatch.setattr(admission, "do_without_connection", lambda: deeds.append("given back"))
+        monkeypatch.setattr(verification, "token_fits", fits_not)
+
+        assert Till(make_token()).get("/ping/").status_code == 401
+        assert deeds == ["given back", "hashed"]
+        assert Till(known.token).get("/ping/").status_code == 200
+        assert deeds == ["given back", "hashed"]
