@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from apikeys import verification
 from apikeys.models import ApiKey
-from apikeys.tokens import is_well_formed
+from apikeys.tokens import is_well_formed, may_be_ours
 from tenants.access import slug_named_by
 from tenants.addresses import proven_address
 
@@ -48,6 +48,8 @@ class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer ck_…``, and nothing else."""
 
     token: str | None = None
+    proven = False
+    """Whether the token has opened something here before."""
 
     def look_at(self, request: Request) -> None:
         """Refuse at a glance what cannot be a token of ours; costs neither body, database nor hash.
@@ -55,10 +57,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         Raises:
             InvalidKeyAnswer: no header, another scheme, or a token of another shape or other check characters.
         """
-        self.token = token_in(request.META.get("HTTP_AUTHORIZATION", ""))
-        if self.token is None:
+        token = bearer_in(request.META.get("HTTP_AUTHORIZATION", ""))
+        self.proven = token is not None and verification.is_proven(token)
+        if token is None or not (self.proven or may_be_ours(token)):
             request.get_host()  # a host that is not ours is told so, whoever asks
             raise InvalidKeyAnswer
+        self.token = token
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
         """The key that signs this request.
@@ -97,11 +101,17 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def token_in(authorization: str) -> str | None:
-    """The token in an ``Authorization`` header, if it has our shape and check characters."""
+    """The token in an ``Authorization`` header, if it has our shape, and has opened something here before or has our
+    check characters.
+    """
+    token = bearer_in(authorization)
+    return token if token and (verification.is_proven(token) or may_be_ours(token)) else None
+
+
+def bearer_in(authorization: str) -> str | None:
+    """What stands in an ``Authorization`` header, if it has the shape of a token."""
     scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not is_well_formed(token) or not verification.is_perhaps_ours(token):
-        return None
-    return token
+    return token if scheme.lower() == "bearer" and is_well_formed(token) else None
 
 
 def key_of(request: Request) -> ApiKey:

@@ -149,11 +149,6 @@ class ProvenTokens:
 _proven = ProvenTokens()
 
 
-def is_perhaps_ours(token: str) -> bool:
-    """Whether a well-formed token may open something: it has done so here before, or its check characters fit."""
-    return _proven.has_proven(token) or may_be_ours(token)
-
-
 def is_proven(token: str) -> bool:
     """Whether a token has opened something here before, so that hardly anything is left to be waited for."""
     return _proven.has_proven(token)

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 
 from apikeys.authentication import ApiKeyAuthentication
 from apikeys.models import ApiKey
-from apikeys.verification import is_proven, is_use_due
+from apikeys.verification import is_use_due
 from catalogue.exact_decimals import number_of
 from catalogue.vat import DatedRate, DatedRates
 from kasse.sqlite import from_json, in_utc, on_sqlite
@@ -60,14 +60,15 @@ class TillAuthentication(ApiKeyAuthentication):
 
     def find_key(self, prefix: str) -> ApiKey | None:
         """The key with this prefix, and the rest of its admission; from now on the call is within its campground."""
-        self.admission = recall(prefix, at=self.recalls_at) if self.recalls_at else None
+        # Not for whoever has only a prefix: that it is remembered would be told by the time that it saves.
+        self.admission = recall(prefix, at=self.recalls_at) if self.recalls_at and self.proven else None
         self.recalled = self.admission is not None
         self.admission = self.admission or admission_of(prefix)
         key = self.admission.key if self.admission else None
         if key and is_standing():
             stand(side_of(key.tenant))
         # Who is about to wait for a hash holds no connection meanwhile: tills would wait for it.
-        if not self.recalled and not is_proven(self.token or ""):
+        if not self.proven:
             do_without_connection()
         return key
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from statistics import median
 
@@ -15,6 +15,7 @@ from tests.faults.report import tell_conditions
 from tests.faults.sales import CAMPGROUNDS
 from tests.faults.sieges.besieging import FIRST_OF_A_SIEGE, Order, happened
 from tests.faults.sieges.forging import forge
+from tests.faults.sieges.probing import Probe
 from tests.faults.sieges.strangers import request_of
 from tests.faults.stage import Scene, set_stage
 
@@ -29,21 +30,27 @@ PATIENCE = 30
 def besiege_by_timing(order: Order) -> bool:
     """One call after the other, nothing beside them."""
     with set_stage(Scene("postgresql", order.seed, workers=1), order.folder) as stage:
-        prefix = stage.keys.lasting[CAMPGROUNDS[0]][0][:PREFIX_LENGTH]
-        pairs = forge(stage.service, WARMING_UP + order.part_of(PAIRS), prefix=prefix)
-        unknown, known, statuses = measure(stage.port, pairs, Random(order.seed))
+        token = stage.keys.lasting[CAMPGROUNDS[0]][0]
+        pairs = forge(stage.service, WARMING_UP + order.part_of(PAIRS), prefix=token[:PREFIX_LENGTH])
+        honest = Probe(stage.port, token)
+        unknown, known, statuses = measure(stage.port, pairs, Random(order.seed), use=honest.ping)
         conditions = judge(unknown[WARMING_UP:], known[WARMING_UP:], statuses, expected=order.part_of(PAIRS))
         return tell_conditions(conditions, [])
 
 
-def measure(port: int, pairs: Sequence[tuple[str, str]], rng: Random) -> tuple[list[float], list[float], set[bytes]]:
-    """Seconds of both kinds, in an order drawn for each pair; and the first lines of all answers."""
+def measure(
+    port: int, pairs: Sequence[tuple[str, str]], rng: Random, *, use: Callable[[], object]
+) -> tuple[list[float], list[float], set[bytes]]:
+    """Seconds of both kinds, in an order drawn for each pair; and the first lines of all answers. The key whose prefix
+    it is, is in use meanwhile, so that the service remembers it well.
+    """
     seconds: tuple[list[float], list[float]] = [], []
     statuses = set[bytes]()
     line: socket.socket | None = None
     for number, pair in enumerate(pairs):
         if line is None or number % PAIRS_AN_ADDRESS == 0:
             line = connect(port, number // PAIRS_AN_ADDRESS, line)
+            use()
         for place in rng.sample((0, 1), 2):
             took, answer = ask(line, pair[place])
             seconds[place].append(took)
