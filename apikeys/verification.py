@@ -228,6 +228,15 @@ def _note_use(key: ApiKey, at: datetime) -> None:
             note_first_use(key, at=at)
 
 
-@lru_cache(maxsize=1)
 def _hash_of_nobody() -> str:
+    """The same for all. Made by the first that asks while others wait: it takes as much memory as any hash."""
+    with _NOBODYS_TURN:
+        return _make_hash_of_nobody()
+
+
+_NOBODYS_TURN = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _make_hash_of_nobody() -> str:
     return hash_token(make_token())

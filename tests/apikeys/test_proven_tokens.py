@@ -164,6 +164,25 @@ class TestTheQueue:
         assert len(hashing.threads) == 1
         assert threading.get_ident() not in hashing.threads
 
+    def test_has_one_hash_for_all_unknown_prefixes_however_many_ask_at_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made: list[str] = []
+
+        def make(token: str) -> str:
+            threading.Event().wait(0.01)
+            made.append(token)
+            return f"#{token}"
+
+        verification._make_hash_of_nobody.cache_clear()
+        monkeypatch.setattr(verification, "hash_token", make)
+
+        answers = race(12, lambda _: verification._hash_of_nobody())
+
+        verification._make_hash_of_nobody.cache_clear()
+        assert len(made) == 1
+        assert len(set(answers)) == 1
+
     def test_refuses_one_more_than_it_holds(self, hashing: Hashing) -> None:
         proven = ProvenTokens(queue=2, patience=WAIT)
         hashing.gate.clear()
