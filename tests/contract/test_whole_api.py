@@ -168,7 +168,7 @@ class Season(RuleBasedStateMachine):
             assert ParkedSale.objects.of(place.tenant).count() == len(place.parked)
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(max(600, SEQUENCES * STEPS))
 class TestAnyOrderOfDeeds:
     def test_leaves_the_service_and_the_model_agreed(self, transactional_db: None) -> None:
         run_state_machine_as_test(
