@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ class Hashing:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self.threads: set[int] = set()
+        self.priorities: set[int] = set()
         self.running = self.most_running = 0
         self.gate = threading.Event()
         self.gate.set()
@@ -29,6 +32,7 @@ class Hashing:
         with self._guard:
             self.calls[token] += 1
             self.threads.add(threading.get_ident())
+            self.priorities.add(os.getpriority(os.PRIO_PROCESS, 0))
             self.running += 1
             self.most_running = max(self.most_running, self.running)
         self.begun.set()
@@ -182,6 +186,14 @@ class TestTheQueue:
         verification._make_hash_of_nobody.cache_clear()
         assert len(made) == 1
         assert len(set(answers)) == 1
+
+    def test_gives_way_to_whoever_sells(self, hashing: Hashing) -> None:
+        before = os.getpriority(os.PRIO_PROCESS, 0)
+
+        ProvenTokens().proves("till", "#till")
+
+        assert hashing.priorities == {max(before, verification.NICENESS) if sys.platform == "linux" else before}
+        assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
     def test_refuses_one_more_than_it_holds(self, hashing: Hashing) -> None:
         proven = ProvenTokens(queue=2, patience=WAIT)
