@@ -65,7 +65,7 @@ class Ledger:
 def read_ledger(database: Database, model: Model, *, laid_in: str = "") -> Ledger:
     """Every sale, row by row, but those that lay there before, whose references begin with ``laid_in``."""
     ledger = Ledger(bytearray(model.sold))
-    sold = f"WHERE t.external_ref NOT LIKE '{laid_in}%'" if laid_in else ""
+    sold = f"AND t.external_ref NOT LIKE '{laid_in}%'" if laid_in else ""
     for row in database.rows(SALES + sold):
         _compare(row, ledger, model)
     for table in ("kasse_transactionitem", "kasse_payment"):
