@@ -93,6 +93,10 @@ class Under:
         """As ``systemctl restart``: whatever was taken is answered, then the other one begins."""
         await self.part(name, lambda: self._replace(old, new))
         await self.rest(name)
+        await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Until what is overdue is sold: it belongs to the part in which it fell due."""
         deadline = time.monotonic() + CATCHES_UP_WITHIN
         while not self.pace.has_caught_up and time.monotonic() < deadline:  # noqa: ASYNC110 (a moment, asked for again)
             await asyncio.sleep(0.05)
@@ -172,6 +176,7 @@ async def _find_half_load(under: Under) -> None:
     await under.rest(FULL_SPEED)
     sold = len(under.pace.waits[FULL_SPEED])
     under.pace.per_second = sold / (time.monotonic() - began) / 2
+    await under.catch_up()
     tell(f"{2 * under.pace.per_second:.0f} sales/s at full speed; half of that from here on")
 
 
