@@ -46,36 +46,42 @@ def main(arguments: Sequence[str]) -> int:
     asked = parse(arguments)
     seed = asked.seed if asked.seed is not None else SystemRandom().randrange(10**6)
     tell(f"seed {seed}, {asked.engine}")
-    controls = [asked.control] if asked.control else [] if asked.no_controls else list(CONTROLS[asked.engine])
     with cleaning_up_when_told_to_end(), tempfile.TemporaryDirectory() as name:
-        folder, good = Path(name), True
+        folder = Path(name)
         if asked.siege:
-            return besiege(asked, seed, folder)
-        if asked.drill:
-            good = drill(
-                engine=asked.engine, rounds=asked.drill, seed=seed, folder=folder, controls=not asked.no_controls
-            )
-            controls = []
-        elif asked.sales and not asked.control:
-            good = run(plan_of(asked, seed), folder)
-        if asked.frozen and asked.engine == "postgresql" and not asked.control and not asked.drill:
-            good = freeze_and_strike(rounds=asked.frozen, seed=seed, folder=folder) and good
-        for control in controls:
-            good = find_out(control, engine=asked.engine, seed=seed, folder=folder) and good
+            good = besiege(asked, seed, folder)
+        elif asked.drill:
+            controls = not asked.no_controls
+            good = drill(engine=asked.engine, rounds=asked.drill, seed=seed, folder=folder, controls=controls)
+        else:
+            good = strike(asked, seed, folder)
     tell("All as it must be." if good else "NOT as it must be.")
     return 0 if good else 1
 
 
-def besiege(asked: argparse.Namespace, seed: int, folder: Path) -> int:
-    """The sieges that are asked for, one after the other; 0 if all were withstood."""
+def strike(asked: argparse.Namespace, seed: int, folder: Path) -> bool:
+    """The main run, crashes at known points, and what has to be found out; or one control alone."""
+    good, controls = True, [asked.control]
+    if not asked.control:
+        controls = [] if asked.no_controls else list(CONTROLS[asked.engine])
+        if asked.sales:
+            good = run(plan_of(asked, seed), folder)
+        if asked.frozen and asked.engine == "postgresql":
+            good = freeze_and_strike(rounds=asked.frozen, seed=seed, folder=folder) and good
+    for control in controls:
+        good = find_out(control, engine=asked.engine, seed=seed, folder=folder) and good
+    return good
+
+
+def besiege(asked: argparse.Namespace, seed: int, folder: Path) -> bool:
+    """The sieges that are asked for, one after the other; whether all were withstood."""
     good = True
     for name in asked.siege:
         place = folder / name
         place.mkdir()
         tell(f"siege {name}")
         good = SIEGES[name](Order(seed, asked.share, place)) and good
-    tell("All as it must be." if good else "NOT as it must be.")
-    return 0 if good else 1
+    return good
 
 
 def plan_of(asked: argparse.Namespace, seed: int) -> Plan:

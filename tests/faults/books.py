@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -61,6 +61,12 @@ class Ledger:
         """All of it."""
         return sum(self.sums.values())
 
+    @property
+    def torn(self) -> int:
+        """Sales that are not whole, parts without a sale, and what was parked."""
+        found = self.findings.counts
+        return found["half"] + found["lines or payments without a sale"] + found["parked"]
+
 
 def read_ledger(database: Database, model: Model, *, laid_in: str = "") -> Ledger:
     """Every sale, row by row, but those that lay there before, whose references begin with ``laid_in``."""
@@ -98,9 +104,8 @@ def check_ledger(ledger: Ledger, model: Model) -> list[Condition]:
     """Conditions 1 to 5."""
     found, told = ledger.findings.counts, model.findings.counts
     lost = [n for n in range(model.sold) if model.is_acknowledged[n] and not ledger.times_stored[n]]
-    expected = expected_sums(model)
-    wrong = [group for group in expected.keys() | ledger.sums.keys() if expected[group] != ledger.sums[group]]
-    broken = found["half"] + found["lines or payments without a sale"] + found["parked"]
+    expected = expected_sums(model, range(model.sold))
+    wrong = wrong_groups(ledger.sums, expected)
     ids = found["stored under another id than was answered"] + told["two ids for one sale"]
     ids += told["two answers of 201 for one sale"] + told["an answer that is of another sale"]
     return [
@@ -121,17 +126,22 @@ def check_ledger(ledger: Ledger, model: Model) -> list[Condition]:
         Condition(
             4,
             "no half sale",
-            not broken,
+            not ledger.torn,
             f"{found['half']} half, {found['lines or payments without a sale']} orphans, {found['parked']} parked",
         ),
         Condition(5, "one sale, one id, at most one 201", not ids, f"{ids} otherwise"),
     ]
 
 
-def expected_sums(model: Model) -> Sums:
-    """What was sold."""
+def wrong_groups(found: Sums, expected: Sums) -> list[tuple[str, str, str]]:
+    """Where the sums are not equal."""
+    return [group for group in expected.keys() | found.keys() if expected[group] != found[group]]
+
+
+def expected_sums(model: Model, numbers: Iterable[int]) -> Sums:
+    """What these sales were sold for."""
     sums: Sums = Counter()
-    for number in range(model.sold):
+    for number in numbers:
         sale: Sale = model.sale(number)
         sums[sale.campground, sale.day, sale.method] += sale.total
     return sums
@@ -240,14 +250,19 @@ def check_views(ledger: Ledger, *, product: str, by_api: dict[str, int]) -> Cond
 
 def check_recoveries(seconds: list[float], *, typical: float = 1.5, longest: float = 5.0) -> Condition:
     """Condition 9: from the moment that everything is up again to the first acknowledgement."""
-    ordered = sorted(seconds) or [0.0]
-    median, worst = ordered[len(ordered) // 2], ordered[-1]
+    median, worst = percentile(seconds, 0.5), max(seconds, default=0.0)
     return Condition(
         9,
         f"selling goes on: p50 below {typical} s, at most {longest} s",
         median < typical and worst < longest,
         f"{len(seconds)} faults, p50 {median:.2f} s, max {worst:.2f} s",
     )
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """The value that so large a share of them does not exceed; 0 of none."""
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
 
 def francs(cents: int) -> str:

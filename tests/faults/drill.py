@@ -37,7 +37,7 @@ from tests.faults.snapshots import (
     without_payments,
 )
 from tests.faults.stage import Scene, Stage, set_stage
-from tests.faults.tills import Demand, Shop, Supply, sell
+from tests.faults.tills import PATIENT, Demand, Shop, Supply, sell
 from tests.server.service import Service, running
 
 TILLS = 24
@@ -45,7 +45,6 @@ BREATH = 0.1
 """Some 200 sales a second: a backup takes seconds, and all of them are sent again in each round."""
 FEWEST_BEFORE, MOST_BEFORE = 100, 500
 SOLD_AFTER = 200
-PATIENT = (30.0,)
 LONGEST = 180
 MOST_TRIES = 10
 BASE_BACKUP_EACH = 3

@@ -21,13 +21,12 @@ from tests.faults.model import Model
 from tests.faults.report import tell, tell_conditions
 from tests.faults.running import check
 from tests.faults.stage import Scene, Stage, set_stage
-from tests.faults.tills import Shop, Supply, sell
+from tests.faults.tills import PATIENT, Shop, Supply, sell
 
 TILLS = 30
 ENOUGH_WAITING = 3
 SECONDS_TO_GET_THERE = 1.5
 """Less than the server waits for a lock."""
-PATIENT = (30.0,)
 LOCK = 8172
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND backend_type = 'client backend'"
 WAITS_INSIDE_COMMIT = f"""
@@ -74,9 +73,7 @@ VICTIMS = {"workers": kill_the_workers, "PostgreSQL": kill_postgres}
 def freeze_and_strike(*, rounds: int, seed: int, folder: Path) -> bool:
     """At each point so many rounds, by turns against the workers and PostgreSQL; then a stop in the midst of it."""
     with set_stage(Scene("postgresql", seed, spoil_database=0), folder) as stage:
-        database = stage.database
-        assert isinstance(database, Postgres)
-        database.execute(WAITS_INSIDE_COMMIT)
+        stage.postgres.execute(WAITS_INSIDE_COMMIT)
         shop = Shop(Model(seed), stage.keys, stage.port)
         waited: dict[str, list[int]] = {point.name: [] for point in POINTS}
         for number in range(rounds):
@@ -93,8 +90,7 @@ def freeze_and_strike(*, rounds: int, seed: int, folder: Path) -> bool:
 
 async def _round(stage: Stage, shop: Shop, point: Point, strike: Callable[[Stage, Postgres], None]) -> int:
     """Thirty tills run into the freeze; how many stood still when we struck."""
-    database = stage.database
-    assert isinstance(database, Postgres)
+    database = stage.postgres
     selling = None
     with _frozen(stage, database, point) as how_many:
         selling = asyncio.create_task(sell(shop, Supply(shop.model.sell(TILLS)), tills=TILLS))
@@ -136,8 +132,7 @@ def _wait_for(how_many: Callable[[], int]) -> int:
 
 async def _stop_while_frozen(stage: Stage, shop: Shop, point: Point) -> int:
     """SIGTERM while calls stand still; how many of the patient tills' sales were acknowledged before the end."""
-    database = stage.database
-    assert isinstance(database, Postgres)
+    database = stage.postgres
     patient = Shop(shop.model, shop.keys, shop.port, patiences=PATIENT)
     before = shop.model.acknowledged
     with _frozen(stage, database, point) as how_many:

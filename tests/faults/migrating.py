@@ -6,8 +6,6 @@ one of ours             a copy of lines, up to twenty times over (``tests.faults
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,7 +14,6 @@ from tests.faults.databases import Database, Postgres
 from tests.faults.snapshots import clerk
 from tests.faults.stage import Stage
 from tests.faults.tills import Shop
-from tests.server.process import PROJECT
 
 Parts: TypeAlias = frozenset[tuple[Any, ...]]
 """Each part of a schema by kind, name and what it is; and the migrations that are said to be applied."""
@@ -94,15 +91,9 @@ class Migrating:
 
     def _migrate(self, target: str) -> str:
         """Nothing if it went through, else how it failed."""
-        environment = clerk(self._stage, self._stage.database.url).environment
-        run = subprocess.run(
-            [sys.executable, "manage.py", "migrate", self.step.app, target, "--no-input", "-v", "0"],
-            cwd=PROJECT,
-            env={**environment, "DJANGO_SETTINGS_MODULE": "tests.faults.growing.settings"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        owner = clerk(self._stage, self._stage.database.url)
+        owner.environment["DJANGO_SETTINGS_MODULE"] = "tests.faults.growing.settings"
+        run = owner.attempt("migrate", self.step.app, target, "--no-input", "-v", "0")
         return how_it_ended(run.returncode, run.stderr)
 
     def _finding(self, kind: str, example: object) -> None:

@@ -54,9 +54,7 @@ def has_base_backup(stage: Stage) -> bool:
 
 def by_base_backup(stage: Stage, folder: Path) -> Path:
     """``pg_basebackup``: the whole cluster, file by file."""
-    database = stage.database
-    assert isinstance(database, Postgres)
-    cluster = database.cluster
+    cluster = stage.postgres.cluster
     command = [str(cluster.programs / "pg_basebackup"), f"--pgdata={folder / 'data'}", "--checkpoint=fast"]
     where = [f"--host={cluster.folder}", f"--username={NAME}", "--no-password"]
     subprocess.run([*command, *where], check=True, cwd=folder, **owner(cluster.account))
@@ -66,9 +64,7 @@ def by_base_backup(stage: Stage, folder: Path) -> Path:
 def without_payments(stage: Stage, folder: Path) -> Path:
     """A dump that leaves a table out, as an option too many does. A control."""
     path = folder / "without-payments.dump"
-    database = stage.database
-    assert isinstance(database, Postgres)
-    where = [f"--host={database.cluster.folder}", f"--username={NAME}", f"--file={path}", NAME]
+    where = [f"--host={stage.postgres.cluster.folder}", f"--username={NAME}", f"--file={path}", NAME]
     subprocess.run([str(find_programs() / PG_DUMP[0]), *PG_DUMP[1:], *where], check=True)
     return path
 
@@ -105,8 +101,7 @@ def restored(stage: Stage, backup: Path) -> Iterator[Restored]:
 
 
 def _started(stage: Stage, folder: Path) -> Iterator[Restored]:
-    assert isinstance(stage.database, Postgres)
-    source = stage.database.cluster
+    source = stage.postgres.cluster
     database = Postgres(Cluster(folder, source.programs, source.account))
     try:
         digests = clerk(stage, database.url).manage("ledger_digest")

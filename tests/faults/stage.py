@@ -65,6 +65,12 @@ class Stage:
     network: SpoiledNetwork | None
     line: Spoiling | None
 
+    @property
+    def postgres(self) -> Postgres:
+        """Its database, where that can be nothing else."""
+        assert isinstance(self.database, Postgres)
+        return self.database
+
     def mint(self) -> str:
         """Another key of the first campground."""
         both = ("--tenant", CAMPGROUNDS[0], "--name", "Second till", *BOTH_SCOPES, "--budget", BUDGET)

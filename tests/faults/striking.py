@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
-from tests.faults.databases import Postgres
 from tests.faults.stage import Stage
 from tests.faults.tills import Shop
 
@@ -73,21 +72,21 @@ def revoke_and_mint(stage: Stage, shop: Shop, rng: Random) -> None:
 
 def stop_postgres_at_once(stage: Stage, shop: Shop, rng: Random) -> None:
     """Immediate stop, and start."""
-    database = _postgres_of(stage)
+    database = stage.postgres
     database.stop_at_once()
     database.bring_back()
 
 
 def kill_postgres(stage: Stage, shop: Shop, rng: Random) -> None:
     """``kill -9`` to all of it, and start."""
-    database = _postgres_of(stage)
+    database = stage.postgres
     database.kill()
     database.bring_back()
 
 
 def terminate_connections(stage: Stage, shop: Shop, rng: Random) -> None:
     """Every connection, on the server's side."""
-    _postgres_of(stage).terminate_all()
+    stage.postgres.terminate_all()
 
 
 def _signal_a_worker(stage: Stage, rng: Random, word: signal.Signals) -> int:
@@ -95,11 +94,6 @@ def _signal_a_worker(stage: Stage, rng: Random, word: signal.Signals) -> int:
     with suppress(ProcessLookupError):  # it may have ended by itself
         os.kill(worker, word)
     return worker
-
-
-def _postgres_of(stage: Stage) -> Postgres:
-    assert isinstance(stage.database, Postgres)
-    return stage.database
 
 
 ON_THE_SERVER = (

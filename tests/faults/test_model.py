@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from tests.faults.books import (
     check_log,
     check_recoveries,
     check_views,
+    percentile,
     read_ledger,
     read_log,
+    wrong_groups,
 )
 from tests.faults.databases import SqliteFile
 from tests.faults.model import DROPPED_BY_A_GRACEFUL_SERVER, Answer, Model
@@ -306,3 +309,16 @@ class TestTheOtherConditions:
     )
     def test_notice_a_service_that_comes_back_late(self, seconds: list[float], holds: bool) -> None:
         assert check_recoveries(seconds).holds is holds
+
+    def test_notice_other_sums_of_refunds_too(self) -> None:
+        group = ("seeblick", "2026-04-27", "CASH")
+
+        assert wrong_groups(Counter({group: -1250}), Counter({group: -1250})) == []
+        assert wrong_groups(Counter({group: -1250}), Counter({group: -1200})) == [group]
+        assert wrong_groups(Counter(), Counter({group: -1250})) == [group]
+
+    def test_know_percentiles(self) -> None:
+        assert percentile([0.3, 0.1, 0.2], 0.5) == 0.2
+        assert percentile([0.1] * 99 + [5.0], 0.99) == 5.0
+        assert percentile(range(100), 0.99) == 99
+        assert percentile([], 0.99) == 0

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.books import Condition
 from tests.faults.model import Answer
 from tests.faults.sieges import clocks, dead_line, held, log_away, neighbours, oracle, revoking, same_moment, strangers
-from tests.faults.sieges.besieging import first_ack_after, only, percentile
+from tests.faults.sieges.besieging import first_ack_after, only
 from tests.faults.sieges.clocks import A_YEAR_AHEAD, FEW, RIGHT, STEPS, Seen
 from tests.faults.sieges.revoking import Call, Round
 from tests.faults.sieges.sending import Heard as Sent
@@ -285,7 +285,3 @@ class TestAnySiege:
         heard = [Heard(1.0, 1.0, 201), Heard(9.0, 2.0, 503), Heard(9.5, 1.0, 200), Heard(10.2, 0.1, 201)]
         assert first_ack_after(heard, 10.0) == pytest.approx(0.3)
         assert first_ack_after(heard, 20.0) is None
-
-    def test_knows_percentiles(self) -> None:
-        assert percentile(range(100), 0.99) == 99
-        assert percentile([], 0.99) == 0

@@ -17,6 +17,7 @@ from tests.faults.model import DROPPED_BY_A_GRACEFUL_SERVER, Model
 from tests.faults.sales import CAMPGROUNDS, Sale
 from tests.faults.wire import Dropped, Line, Refused, request
 
+PATIENT = (30.0,)
 PATIENCES = (0.15, 0.5, 2.0, 10.0)
 PAUSES = (0.02, 0.2)
 TICK = 0.005

@@ -125,6 +125,11 @@ class Service:
         )
         return run.stdout.strip()
 
+    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One of Django's commands that may fail; how it ended, and all that it said."""
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=self.code, env=self.environment, capture_output=True, text=True, check=False)
+
 
 def is_alive(pid: int) -> bool:
     """Whether a process does anything any more; one that nobody has buried yet does not."""

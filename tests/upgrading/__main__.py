@@ -50,7 +50,7 @@ def versions(since: str | None, folder: Path) -> tuple[Version, Version]:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """What is asked for; nothing asked is what runs before a change is taken."""
+    """What is asked for; nothing asked is a look at this version, in some minutes."""
     parser = argparse.ArgumentParser(
         prog="dev.py upgrade", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from tests.faults.books import percentile
 from tests.faults.report import counts_text, tell
 from tests.faults.stage import SERVING
 from tests.faults.tills import Shop
@@ -21,7 +22,7 @@ from tests.upgrading.migrating import (
     lost_on_the_way_back,
     upgrade,
 )
-from tests.upgrading.pace import Pace, quantile, sell_at
+from tests.upgrading.pace import Pace, sell_at
 from tests.upgrading.stage import UpgradeStage
 from tests.upgrading.waiting import Waits, reading_on
 
@@ -124,8 +125,8 @@ class Under:
                 Part(
                     name,
                     len(waits),
-                    quantile(waits, 0.5),
-                    quantile(waits, 0.99),
+                    percentile(waits, 0.5),
+                    percentile(waits, 0.99),
                     max(waits),
                     self.pace.longest_silence[name],
                     self.waits.of_service[name],

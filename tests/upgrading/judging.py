@@ -10,7 +10,7 @@ LONGEST_WAIT = 2.0
 """Seconds that a till waits for a lock at most, and that 99 of 100 sales stay below."""
 LONGEST_SILENCE = 5.0
 """Seconds at most without an acknowledgement while one code follows the other."""
-LAID_IN = (
+WHAT_LAY_THERE = (
     """SELECT count(*), sum(hashtext(concat_ws('|', id, tenant_id, external_ref, fingerprint, total_amount,
         business_date, payment_method, received_at))::bigint) FROM kasse_transaction WHERE external_ref LIKE 'growth-%'
     """,
@@ -28,7 +28,7 @@ Digest = list[tuple[int, int]]
 
 def digest(database: Postgres) -> Digest:
     """In the timezone of the database, so the same at any time."""
-    return [(count, int(total or 0)) for question in LAID_IN for count, total in database.rows(question)]
+    return [(count, int(total or 0)) for question in WHAT_LAY_THERE for count, total in database.rows(question)]
 
 
 def check_course(course: Course, *, before: Digest, after: Digest, changes: bool) -> list[Condition]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -45,14 +43,7 @@ def do(owner: Service, *arguments: str) -> Deed:
     deed, began = Deed(" ".join(arguments[:3])), time.monotonic()
     while True:
         deed.tries += 1
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=owner.code,
-            env=owner.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = owner.attempt(*arguments)
         deed.steps.update({name: float(seconds or 0) for name, seconds in APPLIED.findall(done.stdout)})
         deed.seconds = time.monotonic() - began
         if done.returncode == 0:

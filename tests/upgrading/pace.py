@@ -80,9 +80,3 @@ async def sell_at(shop: Shop, pace: Pace, *, tills: int = TILLS) -> None:
     async with asyncio.TaskGroup() as group:
         for each in range(tills):
             group.create_task(PacedTill(shop, seed=f"{shop.model.seed}/{shop.model.sold}/{each}").sell_at(pace))
-
-
-def quantile(seconds: list[float], share: float) -> float:
-    """The wait that so many stay below; 0 of none."""
-    ordered = sorted(seconds)
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from tests.faults.model import Model
-from tests.upgrading.pace import Pace, quantile
+from tests.upgrading.pace import Pace
 from tests.upgrading.waiting import Waits
 
 
@@ -45,11 +45,6 @@ class TestAPace:
 
 
 class TestFigures:
-    def test_a_quantile_is_one_of_the_waits(self) -> None:
-        assert quantile([0.3, 0.1, 0.2], 0.5) == 0.2
-        assert quantile([0.1] * 99 + [5.0], 0.99) == 5.0
-        assert quantile([], 0.99) == 0.0
-
     def test_waits_for_locks_are_kept_apart(self) -> None:
         waits = Waits(part="tables change")
         for is_owner, seconds in ((False, 0.2), (True, 1.0), (False, 0.1)):

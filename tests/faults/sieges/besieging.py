@@ -19,6 +19,9 @@ from tests.faults.tills import Demand, Heard, Shop, sell
 
 PATIENT = (60.0,)
 SECONDS_TO_SETTLE = 120
+SECONDS_TO_BE_TOLD = 5.0
+"""To come again, where nobody can be served."""
+SECONDS_TO_GO_ON = 5.0
 FIRST_OF_A_SIEGE = 20
 """Conditions from here on are a siege's own; those before are everybody's (``books``)."""
 T = TypeVar("T")
@@ -61,10 +64,9 @@ def give_verdict(stage: Stage, shop: Shop, own: Iterable[Condition]) -> bool:
     return tell_conditions([*conditions, *own], examples)
 
 
-def percentile(values: Iterable[float], share: float) -> float:
-    """The value that so large a share of them does not exceed; 0 of none."""
-    ordered = sorted(values)
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
+def heard_in(heard: Iterable[Heard], began: float, ended: float) -> list[Heard]:
+    """By calls that had no answer yet when something began, or were sent before it ended."""
+    return [each for each in heard if began < each.sent + each.seconds and each.sent < ended]
 
 
 def statuses_of(heard: Iterable[Heard]) -> Counter[int]:

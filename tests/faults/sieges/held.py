@@ -12,17 +12,19 @@ from typing import Any
 
 import psycopg
 
-from tests.faults.books import Condition
+from tests.faults.books import Condition, percentile
 from tests.faults.databases import Postgres
 from tests.faults.sieges.besieging import (
     FIRST_OF_A_SIEGE,
+    SECONDS_TO_BE_TOLD,
+    SECONDS_TO_GO_ON,
     Order,
     first_ack_after,
     give_verdict,
     happened,
+    heard_in,
     only,
     open_shop,
-    percentile,
     sell_during,
     statuses_of,
     within,
@@ -31,8 +33,6 @@ from tests.faults.stage import SERVING, Scene, set_stage
 from tests.faults.tills import Heard
 
 SECONDS = 30
-SECONDS_TO_BE_TOLD = 5.0
-SECONDS_TO_GO_ON = 5.0
 SECONDS_TO_TAKE_ALL = 20
 TILLS = 24
 TICK = 0.02
@@ -51,10 +51,9 @@ class Course:
 def besiege_by_others(order: Order) -> bool:
     """They take what there is, and what the service had."""
     with set_stage(Scene("postgresql", order.seed), order.folder) as stage:
-        database = stage.database
-        assert isinstance(database, Postgres)
         shop = open_shop(stage, order.seed)
-        course = asyncio.run(sell_during(shop, partial(hold_all, database, order.part_of(SECONDS)), tills=TILLS))
+        deed = partial(hold_all, stage.postgres, order.part_of(SECONDS))
+        course = asyncio.run(sell_during(shop, deed, tills=TILLS))
         return give_verdict(stage, shop, judge(shop.heard or [], course))
 
 
@@ -106,8 +105,7 @@ def take_what_is_free(database: Postgres) -> list[psycopg.Connection[Any]]:
 
 def judge(heard: Sequence[Heard], course: Course) -> list[Condition]:
     """Everybody is told in time to come again, and all goes on."""
-    number = FIRST_OF_A_SIEGE
-    inside = [each for each in heard if course.began < each.sent + each.seconds and each.sent < course.ended]
+    number, inside = FIRST_OF_A_SIEGE, heard_in(heard, course.began, course.ended)
     told = [each.seconds for each in inside if each.status == 503]
     return [
         happened(number, "connections were held by others", course.held),

@@ -46,8 +46,7 @@ class Away:
 def besiege_the_log(order: Order) -> bool:
     """By one harm after the other."""
     with set_stage(Scene("postgresql", order.seed), order.folder) as stage:
-        database = stage.database
-        assert isinstance(database, Postgres)
+        database = stage.postgres
         shop = open_shop(stage, order.seed)
         deed = partial(harm_and_mend, database, order.part_of(SECONDS))
         course = asyncio.run(sell_during(shop, deed, tills=TILLS))

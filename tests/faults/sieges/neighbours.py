@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from tests.faults.books import Condition
 from tests.faults.model import Answer, Model, read_document
 from tests.faults.sales import CAMPGROUNDS
-from tests.faults.sieges.besieging import FIRST_OF_A_SIEGE, PATIENT, Order, give_verdict, happened, none_of
+from tests.faults.sieges.besieging import FIRST_OF_A_SIEGE, Order, give_verdict, happened, none_of, open_shop
 from tests.faults.stage import Scene, set_stage
 from tests.faults.tills import Shop, Supply, sell
 from tests.faults.wire import Line, request
@@ -41,7 +41,7 @@ class Seen:
 def besiege_the_fence(order: Order) -> bool:
     """Sell the same references on both, then walk."""
     with set_stage(Scene("postgresql", order.seed), order.folder) as stage:
-        shop = Shop(Model(order.seed), stage.keys, stage.port, patiences=PATIENT)
+        shop = open_shop(stage, order.seed)
         asyncio.run(sell(shop, Supply(shop.model.sell(len(CAMPGROUNDS) * REFERENCES)), tills=TILLS))
         seen = asyncio.run(walk_all(shop, order.part_of(READS)))
         return give_verdict(stage, shop, judge(seen, order.part_of(READS)))

@@ -12,7 +12,7 @@ from random import Random
 from tests.faults.books import Condition
 from tests.faults.model import Model
 from tests.faults.sales import CAMPGROUNDS, Sale
-from tests.faults.sieges.besieging import FIRST_OF_A_SIEGE, PATIENT, Order, give_verdict, happened, none_of
+from tests.faults.sieges.besieging import FIRST_OF_A_SIEGE, Order, give_verdict, happened, none_of, open_shop
 from tests.faults.sieges.keyring import Keyring, keyring
 from tests.faults.stage import Scene, set_stage
 from tests.faults.tills import Shop, Supply, sell
@@ -46,7 +46,7 @@ class Round:
 def besiege_a_revocation(order: Order) -> bool:
     """Round after round, each with a key of its own."""
     with set_stage(Scene("postgresql", order.seed, workers=WORKERS), order.folder) as stage:
-        shop, rng = Shop(Model(order.seed), stage.keys, stage.port, patiences=PATIENT), Random(order.seed)
+        shop, rng = open_shop(stage, order.seed), Random(order.seed)
         with keyring(stage.service) as ring:
             rounds = asyncio.run(sell_and_revoke(shop, ring, rng, rounds=order.part_of(ROUNDS)))
         asyncio.run(sell(shop, Rest(shop.model), tills=CLIENTS))

@@ -10,11 +10,10 @@ from dataclasses import replace
 
 from tests.faults.books import Condition
 from tests.faults.databases import Database
-from tests.faults.model import Model
 from tests.faults.report import tell_conditions
 from tests.faults.running import check
 from tests.faults.sales import Sale, money
-from tests.faults.sieges.besieging import FIRST_OF_A_SIEGE, PATIENT, Order, happened
+from tests.faults.sieges.besieging import FIRST_OF_A_SIEGE, Order, happened, open_shop
 from tests.faults.stage import Scene, set_stage
 from tests.faults.tills import Shop
 from tests.faults.wire import Line, request
@@ -29,7 +28,7 @@ PARKED = "SELECT count(*), sum(times_received) FROM pos_bridge_parkedsale"
 def besiege_one_reference(order: Order) -> bool:
     """First the twins, then the rivals; the books are looked at in between."""
     with set_stage(Scene("postgresql", order.seed), order.folder) as stage:
-        shop = Shop(Model(order.seed), stage.keys, stage.port, patiences=PATIENT)
+        shop = open_shop(stage, order.seed)
         rounds, rivals = order.part_of(ROUNDS), order.part_of(RIVALS)
         became = asyncio.run(race(shop, rounds))
         conditions, examples = check(stage, shop, network_spoils=False)

@@ -14,7 +14,7 @@ from functools import partial
 
 from bench.accounting import MEBIBYTE, proportional_bytes
 from bench.shop import PREFIX_LENGTH
-from tests.faults.books import Condition
+from tests.faults.books import Condition, percentile
 from tests.faults.databases import Postgres
 from tests.faults.sales import CAMPGROUNDS
 from tests.faults.sieges.besieging import (
@@ -24,7 +24,6 @@ from tests.faults.sieges.besieging import (
     happened,
     only,
     open_shop,
-    percentile,
     sell_during,
     statuses_of,
 )
@@ -81,8 +80,7 @@ def figures_of(seconds: Sequence[float]) -> str:
 def besiege_without_a_key(order: Order) -> bool:
     """No token, something that is none, a long path."""
     with set_stage(Scene("postgresql", order.seed), order.folder) as stage:
-        database = stage.database
-        assert isinstance(database, Postgres)
+        database = stage.postgres
         plan = Plan(stage.port, ADDRESSES, LINES_EACH, anonymous_calls(), order.part_of(CALLS))
         shop = open_shop(stage, order.seed)
         before = size_of_log(database)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from tests.faults.books import percentile
 from tests.faults.sieges.besieging import (
     FIRST_OF_A_SIEGE,
     Order,
@@ -12,7 +13,6 @@ from tests.faults.sieges.besieging import (
     happened,
     only,
     open_shop,
-    percentile,
     statuses_of,
     within,
 )
